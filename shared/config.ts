@@ -1,0 +1,224 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+
+/** Where blueprints come from. */
+export type BlueprintSource =
+  | { readonly kind: 'none' }
+  | { readonly kind: 's3' }
+  | { readonly kind: 'http'; readonly origin: string };
+
+interface Variable {
+  /** What an unset variable counts as; `undefined`: it stays unset. */
+  readonly default: string | undefined;
+  /** As the README's table has it; where it is not the default itself. */
+  readonly defaultText?: string;
+  readonly expected: string;
+  readonly meaning: string;
+  readonly secret?: true;
+  readonly schema: z.ZodType<unknown, string>;
+}
+
+/** Every environment variable. The README's table is held to this one by a test. */
+export const VARIABLES = {
+  PORT: { ...port('8080'), meaning: "the gateway's public port" },
+  HOST: { ...text('0.0.0.0', 'an address to bind'), meaning: "the gateway's bind address" },
+  ADMIN_PORT: { ...port(undefined), meaning: 'port of the admin interface; unset: there is none' },
+  ADMIN_TOKEN: {
+    ...text(undefined, 'at least 16 characters', 16),
+    secret: true,
+    meaning: 'bearer token of the admin interface; unset: only `/healthz` and `/readyz` are served',
+  },
+  REDIS_URL: {
+    ...url('redis://127.0.0.1:6379', ['redis:', 'rediss:']),
+    secret: true,
+    meaning: 'the Redis that holds the queue, `redis://` or `rediss://`',
+  },
+  QUEUE_PREFIX: {
+    ...text('lc500', 'letters, digits, `-` and `_`', 1, /^[\w-]+$/),
+    meaning: 'prefix of every Redis key, so that several deployments can share one Redis',
+  },
+  AWS_ENDPOINT: {
+    ...url(undefined, ['http:', 'https:']),
+    meaning: 'S3-compatible server that stores the scripts; unset: AWS itself',
+  },
+  AWS_REGION: {
+    ...text(undefined, 'the name of a region'),
+    meaning: "region of the bucket; unset: the SDK's own",
+  },
+  AWS_BUCKET: {
+    ...text(undefined, 'the name of a bucket'),
+    meaning: 'bucket that stores the scripts (runner and CLI need it)',
+  },
+  AWS_ACCESS_KEY_ID: {
+    ...text(undefined, 'an access key id'),
+    secret: true,
+    meaning: "storage credentials; unset: the SDK's own credential chain",
+  },
+  AWS_SECRET_ACCESS_KEY: {
+    ...text(undefined, 'a secret access key'),
+    secret: true,
+    meaning: "storage credentials; unset: the SDK's own credential chain",
+  },
+  BLUEPRINT_TARGET: {
+    default: undefined,
+    expected: '`host:port`, `http://host:port`, or `s3`',
+    schema: z.string().transform(blueprintSource),
+    meaning: 'HTTP server that is asked for blueprints, or `s3`; unset: the empty blueprint',
+  },
+  SCRIPT_TIMEOUT_MS: { ...integer(1000, 1, 600_000), meaning: "a script's time, wall clock" },
+  SCRIPT_MEMORY_MB: { ...integer(64, 8, 4096), meaning: "heap of one script's isolate, MiB" },
+  SANDBOX_MEMORY_MB: {
+    ...integer(192, 96, 16_384),
+    meaning: 'resident memory of one sandbox process, MiB; over it the process is killed (Linux)',
+  },
+  REQUEST_DEADLINE_MS: {
+    ...integer(25_000, 10, 600_000),
+    meaning: "a request's time from arrival to answer",
+  },
+  MAX_REQUEST_BYTES: { ...integer(1_048_576, 0, 64 * 1_048_576), meaning: 'largest request body' },
+  MAX_RESPONSE_BYTES: {
+    ...integer(5 * 1_048_576, 0, 64 * 1_048_576),
+    meaning: 'largest answer, and largest blueprint',
+  },
+  RUNNER_SANDBOXES: {
+    ...integer(availableParallelism(), 1, 256),
+    defaultText: 'number of cores',
+    meaning: 'sandboxes of one runner: how many scripts it runs at a time',
+  },
+  SCRIPT_REVALIDATE_MS: {
+    ...integer(1000, 0, 1000),
+    meaning: 'how long a script is served before the storage is asked for a newer one',
+  },
+  SCRIPT_CACHE_MB: { ...integer(64, 1, 16_384), meaning: "scripts kept in one runner's memory, MiB" },
+  UPSTREAM_TIMEOUT_MS: {
+    ...integer(2000, 10, 600_000),
+    meaning: 'time for one answer of the storage or of the blueprint server',
+  },
+  SHUTDOWN_GRACE_MS: {
+    ...integer(27_000, 0, 600_000),
+    meaning: 'time to finish what was begun after SIGTERM (Heroku kills after 30 s)',
+  },
+  LOG_LEVEL: {
+    ...text(
+      'info',
+      'one of trace, debug, info, warn, error, fatal, silent',
+      1,
+      /^(trace|debug|info|warn|error|fatal|silent)$/,
+    ),
+    meaning: 'least severity that is logged',
+  },
+} as const satisfies Record<string, Variable>;
+
+type Name = keyof typeof VARIABLES;
+type Parsed<N extends Name> = z.output<(typeof VARIABLES)[N]['schema']>;
+type Value<N extends Name> = (typeof VARIABLES)[N]['default'] extends undefined
+  ? Parsed<N> | undefined
+  : Parsed<N>;
+
+/** Validated environment, by the variables' own names. */
+export type Config = { readonly [N in Exclude<Name, 'BLUEPRINT_TARGET'>]: Value<N> } & {
+  readonly BLUEPRINT_TARGET: BlueprintSource;
+};
+
+/** All that is wrong with an environment, one line a problem, secrets masked. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`the environment is not usable:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads and validates the whole environment at once. An empty value counts as unset.
+ *
+ * @param required names that this process cannot do without
+ * @throws ConfigError naming every bad variable
+ */
+export function loadConfig(env: NodeJS.ProcessEnv, required: readonly Name[] = []): Config {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = { BLUEPRINT_TARGET: { kind: 'none' } };
+  for (const [name, variable] of Object.entries<Variable>(VARIABLES)) {
+    const given = env[name] || variable.default;
+    if (given === undefined) {
+      if (required.includes(name as Name)) problems.push(`${name} is not set: expected ${variable.expected}`);
+      continue;
+    }
+    const result = variable.schema.safeParse(given);
+    if (result.success) values[name] = result.data;
+    else
+      problems.push(
+        `${name}=${variable.secret ? '***' : JSON.stringify(given)}: expected ${variable.expected}`,
+      );
+  }
+  const config = values as Config;
+  if (problems.length === 0) problems.push(...contradictions(config));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(config);
+}
+
+function contradictions(config: Config): string[] {
+  const { SCRIPT_TIMEOUT_MS, REQUEST_DEADLINE_MS, SCRIPT_MEMORY_MB, SANDBOX_MEMORY_MB } = config;
+  const problems: string[] = [];
+  if (SCRIPT_TIMEOUT_MS > REQUEST_DEADLINE_MS) {
+    problems.push(
+      `SCRIPT_TIMEOUT_MS=${SCRIPT_TIMEOUT_MS}: expected no more than REQUEST_DEADLINE_MS (${REQUEST_DEADLINE_MS})`,
+    );
+  }
+  if (SANDBOX_MEMORY_MB < SCRIPT_MEMORY_MB + 64) {
+    problems.push(
+      `SANDBOX_MEMORY_MB=${SANDBOX_MEMORY_MB}: expected at least SCRIPT_MEMORY_MB + 64 (${SCRIPT_MEMORY_MB + 64})`,
+    );
+  }
+  if (Boolean(config.AWS_ACCESS_KEY_ID) !== Boolean(config.AWS_SECRET_ACCESS_KEY)) {
+    problems.push('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: expected both or neither');
+  }
+  return problems;
+}
+
+function integer(fallback: number, min: number, max: number) {
+  const inRange = z.number().int().min(min).max(max);
+  return {
+    default: String(fallback),
+    expected: `a whole number from ${min} to ${max}`,
+    schema: z.string().regex(/^\d+$/).transform(Number).pipe(inRange),
+  } as const;
+}
+
+function port<const D extends string | undefined>(fallback: D) {
+  return {
+    ...integer(0, 0, 65_535),
+    default: fallback,
+    expected: 'a port from 0 (any free one) to 65535',
+  } as const;
+}
+
+function text<const D extends string | undefined>(
+  fallback: D,
+  expected: string,
+  min = 1,
+  pattern = /^\S[^\r\n]*$/,
+) {
+  return { default: fallback, expected, schema: z.string().min(min).regex(pattern) } as const;
+}
+
+function url<const D extends string | undefined>(fallback: D, protocols: readonly string[]) {
+  return {
+    default: fallback,
+    expected: `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    schema: z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol)),
+  } as const;
+}
+
+function blueprintSource(target: string, context: z.RefinementCtx<string>): BlueprintSource {
+  if (target === 's3') return { kind: 's3' };
+  const uri = target.startsWith('http://') ? target : `http://${target}`;
+  const parsed = URL.canParse(uri) ? new URL(uri) : undefined;
+  if (parsed?.hostname && parsed.pathname === '/' && !parsed.search && !parsed.hash && !parsed.username) {
+    return { kind: 'http', origin: parsed.origin };
+  }
+  context.addIssue('not a blueprint target');
+  return z.NEVER;
+}

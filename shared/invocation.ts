@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { encodeBody, decodeBody } from './body.ts';
+import type { HeaderPair } from './headers.ts';
+
+/** The request as it arrived: what the script and the blueprint server are to see. */
+export interface InvocationRequest {
+  readonly method: string;
+  /** Path and query as received, `/a/b?x=1`. */
+  readonly url: string;
+  readonly headers: readonly HeaderPair[];
+  readonly body: Buffer;
+}
+
+/** One request's job. Everything that a run needs, so that it can be run again later. */
+export interface Invocation {
+  /** Also the job's id and the answer's `X-Request-Id`. */
+  readonly id: string;
+  /** The tenant, as `parseHost` gives it. */
+  readonly hostname: string;
+  readonly request: InvocationRequest;
+  /** Object key of the script. */
+  readonly scriptKey: string;
+  /** Absolute URI (blueprint by HTTP) or object key (blueprint from the bucket); `null`: no blueprint. */
+  readonly blueprintKey: string | null;
+  /** Redis's clock, milliseconds: after this nobody waits for the answer. */
+  readonly deadline: number;
+  /** Redis key of the stream that the answer goes to. */
+  readonly replyTo: string;
+}
+
+const VERSION = 1;
+
+const schema = z.object({
+  v: z.literal(VERSION),
+  id: z.string().min(1).max(64),
+  hostname: z.string().min(1).max(255),
+  method: z.string().min(1),
+  url: z.string().min(1),
+  headers: z.array(z.tuple([z.string(), z.string()])),
+  body: z.object({ encoding: z.enum(['utf8', 'base64']), data: z.string() }),
+  scriptKey: z.string().min(1),
+  blueprintKey: z.string().min(1).nullable(),
+  deadline: z.number().finite(),
+  replyTo: z.string().min(1),
+});
+
+/** An invocation as it lies in the job, JSON. */
+export type InvocationData = z.input<typeof schema>;
+
+export function encodeInvocation(invocation: Invocation): InvocationData {
+  const { request, ...rest } = invocation;
+  return {
+    v: VERSION,
+    ...rest,
+    method: request.method,
+    url: request.url,
+    headers: request.headers as [string, string][],
+    body: encodeBody(request.body),
+  };
+}
+
+/** @throws ZodError when the job is not an invocation, or one of a version that this runner does not know. */
+export function decodeInvocation(data: unknown): Invocation {
+  const { v: _version, method, url, headers, body, ...rest } = schema.parse(data);
+  return { ...rest, request: { method, url, headers, body: decodeBody(body) } };
+}
+
+/** Where a hostname's script lies in the bucket. */
+export function scriptKeyOf(hostname: string): string {
+  return `${hostname}/index.js`;
+}
+
+/**
+ * Methods that may be run a second time without being asked to: RFC 9110 section 9.2.2.
+ */
+export function isIdempotent(method: string): boolean {
+  return ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'].includes(method);
+}

@@ -1,0 +1,32 @@
+import type { JobsOptions } from 'bullmq';
+
+/** Name of the BullMQ queue; with the deployment's prefix it makes the keys `<prefix>:invocations:…`. */
+export const QUEUE_NAME = 'invocations';
+
+/** Name of the jobs in it. */
+export const JOB_NAME = 'invocation';
+
+/**
+ * A job is never retried by the queue: whether an invocation may be run again is decided by its method.
+ * What was answered is gone at once; what failed stays to be looked at, bounded by age and count.
+ */
+export const JOB_OPTIONS = {
+  attempts: 1,
+  removeOnComplete: true,
+  removeOnFail: { age: 7 * 24 * 3600, count: 1000 },
+  stackTraceLimit: 1,
+} as const satisfies JobsOptions;
+
+/** Redis key of the stream that only this gateway reads. */
+export function replyStreamKey(prefix: string, gatewayId: string): string {
+  return `${prefix}:replies:${gatewayId}`;
+}
+
+/** Redis key of the sorted set of runners: member is the runner's id, score the time of its last heartbeat. */
+export function runnersKey(prefix: string): string {
+  return `${prefix}:runners`;
+}
+
+/** A runner beats this often, and counts as gone when nothing was heard of it for three times as long. */
+export const HEARTBEAT_MS = 1000;
+export const HEARTBEAT_EXPIRES_MS = 3 * HEARTBEAT_MS;

@@ -1,0 +1,81 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import { LC500Error } from './errors.ts';
+import type { Logger } from './log.ts';
+
+/** First tries come quickly, and none later than this: recovery is wanted within 2 s of Redis's return. */
+const RECONNECT_MAX_MS = 500;
+
+const common = {
+  lazyConnect: true,
+  connectTimeout: 5000,
+  retryStrategy: (times: number) => Math.min(50 * times, RECONNECT_MAX_MS),
+} satisfies RedisOptions;
+
+/**
+ * For whoever must know at once that Redis is away: a command fails instead of waiting for it.
+ * A command that Redis does not answer (frozen, paused) fails after `timeoutMs`.
+ */
+export function connectFailFast(url: string, log: Logger, timeoutMs = 900): Redis {
+  return watch(
+    new Redis(url, {
+      ...common,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      commandTimeout: timeoutMs,
+    }),
+    log,
+  );
+}
+
+/** For whoever has nothing better to do than wait: commands stay queued until Redis is back. */
+export function connectPatient(url: string, log: Logger): Redis {
+  return watch(new Redis(url, { ...common, maxRetriesPerRequest: null }), log);
+}
+
+/** One log record when Redis goes away and one when it is back, not one per attempt. */
+function watch(redis: Redis, log: Logger): Redis {
+  let away = false;
+  redis.on('error', (error) => {
+    if (!away) log.warn({ err: error }, 'Redis is away; reconnecting');
+    away = true;
+  });
+  redis.on('ready', () => {
+    if (away) log.info('Redis is back');
+    away = false;
+  });
+  return redis;
+}
+
+/** Connects, and keeps trying until Redis answers. */
+export async function connectWhenThere(redis: Redis): Promise<void> {
+  if (redis.status === 'wait') redis.connect().catch(() => undefined);
+  if (redis.status === 'ready') return;
+  await new Promise<void>((resolve, reject) => {
+    redis.once('ready', resolve);
+    redis.once('end', () =>
+      reject(new LC500Error('queue_unavailable', 'the connection to Redis was closed')),
+    );
+  });
+}
+
+/**
+ * BullMQ loses jobs when Redis evicts keys, so any other policy is refused.
+ * A Redis that does not let `CONFIG` be read (managed ones) is trusted.
+ *
+ * @throws LC500Error `queue_unavailable` with the command that mends it
+ */
+export async function requireNoEviction(redis: Redis, log: Logger): Promise<void> {
+  const memory = await redis.info('memory');
+  const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
+  if (policy === undefined) {
+    log.warn('Redis does not tell its maxmemory-policy; it must be noeviction');
+    return;
+  }
+  if (policy === 'noeviction') return;
+  throw new LC500Error(
+    'queue_unavailable',
+    `Redis has maxmemory-policy ${policy} and would drop queued requests; mend it with: ` +
+      `redis-cli CONFIG SET maxmemory-policy noeviction`,
+  );
+}
