@@ -1,0 +1,30 @@
+import { Router } from '@koa/router';
+import Koa from 'koa';
+
+/** What the admin interface asks the gateway. */
+export interface Probes {
+  /** Empty when requests can be served; else what is missing, a sentence each. */
+  readiness(): Promise<string[]>;
+}
+
+/**
+ * The operator's side, on a port of its own.
+ *
+ * `GET /healthz`: 200 as long as the process is alive. `GET /readyz`: 200 when Redis answers and a runner takes
+ * jobs, else 503 with what is missing.
+ */
+export function createAdminApp(probes: Probes): Koa {
+  const router = new Router();
+  router.get('/healthz', (ctx) => {
+    ctx.body = { status: 'ok' };
+  });
+  router.get('/readyz', async (ctx) => {
+    const missing = await probes.readiness();
+    ctx.status = missing.length === 0 ? 200 : 503;
+    ctx.body = missing.length === 0 ? { status: 'ready' } : { status: 'not ready', missing };
+  });
+  const app = new Koa();
+  app.use(router.routes());
+  app.use(router.allowedMethods());
+  return app;
+}

@@ -1,0 +1,101 @@
+import Koa from 'koa';
+import { nanoid } from 'nanoid';
+import type { Config } from '../shared/config.ts';
+import { errorKind, LC500Error, toLC500Error } from '../shared/errors.ts';
+import type { HeaderPair } from '../shared/headers.ts';
+import { scriptKeyOf, type Invocation } from '../shared/invocation.ts';
+import type { Logger } from '../shared/log.ts';
+import type { RunTimings } from '../shared/reply.ts';
+import { dispatch, type Dispatcher } from './dispatch.ts';
+import { sendProblem } from './errors.ts';
+import { hostnameOf, readRequest } from './request.ts';
+import { sendResponse, serverTiming } from './response.ts';
+
+export interface GatewayContext extends Dispatcher {
+  readonly config: Config;
+  readonly log: Logger;
+}
+
+/**
+ * The public side: from a request to its answer.
+ *
+ *     hostname → body → invocation → queue … reply → answer
+ *
+ * Every request ends in `sendResponse` or `sendProblem`, once.
+ */
+export function createApp(context: GatewayContext): Koa {
+  const app = new Koa();
+  app.use(async (ctx) => {
+    // Koa's own way of answering would change header names and guess content types.
+    ctx.respond = false;
+    await answer(context, ctx);
+  });
+  app.on('error', (error) => context.log.error({ err: error }, 'unexpected'));
+  return app;
+}
+
+async function answer(context: GatewayContext, ctx: Koa.Context): Promise<void> {
+  const { req, res } = ctx;
+  const started = performance.now();
+  const id = nanoid();
+  const own = (timings?: RunTimings): HeaderPair[] => [
+    ['X-Request-Id', id],
+    ['Server-Timing', serverTiming(performance.now() - started, timings)],
+  ];
+  const clientGone = new AbortController();
+  res.once('close', () => {
+    if (!res.writableFinished) clientGone.abort(CLIENT_GONE);
+  });
+  let timings: RunTimings | undefined;
+  try {
+    const invocation = await readInvocation(context, ctx, id);
+    const reply = await dispatch(context, invocation, clientGone.signal);
+    timings = reply.timings;
+    if (reply.outcome.kind === 'failure') throw new LC500Error(reply.outcome.code);
+    sendResponse(res, reply.outcome.response, own(timings));
+  } catch (thrown) {
+    const error = toLC500Error(thrown);
+    logFailure(context.log, id, error);
+    if (!res.headersSent && !res.destroyed) sendProblem(res, error.code, id, own(timings));
+  }
+  context.log.debug({ requestId: id, method: req.method, url: req.url, status: res.statusCode }, 'answered');
+}
+
+const CLIENT_GONE = new Error('the client has gone');
+
+async function readInvocation(
+  context: GatewayContext,
+  { req }: Koa.Context,
+  id: string,
+): Promise<Invocation> {
+  const { config, clock, replies } = context;
+  const deadline = clock.now() + config.REQUEST_DEADLINE_MS;
+  const hostname = hostnameOf(req);
+  const request = await readRequest(req, config.MAX_REQUEST_BYTES);
+  return {
+    id,
+    hostname,
+    request,
+    scriptKey: scriptKeyOf(hostname),
+    blueprintKey: blueprintKeyOf(config, hostname, request.url),
+    deadline,
+    replyTo: replies.key,
+  };
+}
+
+function blueprintKeyOf({ BLUEPRINT_TARGET }: Config, hostname: string, url: string): string | null {
+  switch (BLUEPRINT_TARGET.kind) {
+    case 'none':
+      return null;
+    case 's3':
+      return `${hostname}/blueprint.json`;
+    case 'http':
+      return `http://${hostname}${url.startsWith('/') ? url : '/'}`;
+  }
+}
+
+function logFailure(log: Logger, requestId: string, error: LC500Error): void {
+  const record = { requestId, code: error.code, reason: error.message, err: error.cause };
+  if (errorKind(error.code).fault === 'operator') log.error(record, 'failed');
+  else log.debug(record, 'refused');
+}

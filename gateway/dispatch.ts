@@ -1,0 +1,52 @@
+import type { Queue } from 'bullmq';
+import type { RedisClock } from '../shared/clock.ts';
+import { LC500Error } from '../shared/errors.ts';
+import { encodeInvocation, type Invocation } from '../shared/invocation.ts';
+import { JOB_NAME, JOB_OPTIONS } from '../shared/queue.ts';
+import type { Reply } from '../shared/reply.ts';
+import type { Replies } from './replies.ts';
+
+export interface Dispatcher {
+  readonly queue: Queue;
+  readonly replies: Replies;
+  readonly clock: RedisClock;
+}
+
+/**
+ * Hands an invocation to the queue and waits for its reply, until the deadline at the latest.
+ *
+ * @param signal the client has gone: nobody needs the reply
+ * @throws LC500Error `queue_unavailable` or `deadline_exceeded`
+ */
+export async function dispatch(
+  dispatcher: Dispatcher,
+  invocation: Invocation,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const { replies, clock } = dispatcher;
+  const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+  const forget = replies.expect(invocation.id, resolve);
+  const giveUp = (): void => reject(new LC500Error('deadline_exceeded', 'the client has gone'));
+  const timer = setTimeout(
+    () => reject(new LC500Error('deadline_exceeded', 'no reply arrived in time')),
+    invocation.deadline - clock.now(),
+  );
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    // Waited for together: a reply can be here before Redis has confirmed the job.
+    enqueue(dispatcher, invocation).catch(reject);
+    return await promise;
+  } finally {
+    forget();
+    clearTimeout(timer);
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
+async function enqueue({ queue }: Dispatcher, invocation: Invocation): Promise<void> {
+  try {
+    await queue.add(JOB_NAME, encodeInvocation(invocation), { ...JOB_OPTIONS, jobId: invocation.id });
+  } catch (error) {
+    throw new LC500Error('queue_unavailable', `the job was not taken: ${String(error)}`, { cause: error });
+  }
+}

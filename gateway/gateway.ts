@@ -1,0 +1,79 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Queue } from 'bullmq';
+import { nanoid } from 'nanoid';
+import { RedisClock } from '../shared/clock.ts';
+import type { Config } from '../shared/config.ts';
+import type { Logger } from '../shared/log.ts';
+import { QUEUE_NAME, replyStreamKey } from '../shared/queue.ts';
+import { connectFailFast, connectPatient, connectWhenThere, requireNoEviction } from '../shared/redis.ts';
+import { createAdminApp } from './admin/app.ts';
+import { createApp } from './app.ts';
+import { readiness } from './readiness.ts';
+import { Replies } from './replies.ts';
+import { createHttpServer } from './server.ts';
+
+export interface Gateway {
+  /** The ports that were bound. */
+  readonly port: number;
+  readonly adminPort: number | undefined;
+  /** Accepts nothing more, answers what is in flight, lets go of everything. */
+  close(): Promise<void>;
+}
+
+/** Puts a gateway together and starts it; resolves when it listens. */
+export async function startGateway(config: Config, log: Logger): Promise<Gateway> {
+  await using stack = new AsyncDisposableStack();
+  const redis = connectFailFast(config.REDIS_URL, log);
+  stack.defer(() => redis.disconnect());
+  const reader = connectPatient(config.REDIS_URL, log);
+  stack.defer(() => reader.disconnect());
+  await Promise.all([connectWhenThere(redis), connectWhenThere(reader)]);
+  await requireNoEviction(redis, log);
+
+  const clock = new RedisClock(redis);
+  await clock.start();
+  stack.defer(() => clock.stop());
+  const queue = new Queue(QUEUE_NAME, { connection: redis, prefix: config.QUEUE_PREFIX });
+  queue.on('error', (error) => log.warn({ err: error }, 'queue'));
+  await queue.waitUntilReady();
+  stack.defer(() => queue.close());
+  const replies = new Replies(replyStreamKey(config.QUEUE_PREFIX, nanoid()), reader, redis, log);
+  await replies.start();
+  stack.defer(() => replies.close());
+
+  const app = createApp({ config, log, queue, replies, clock });
+  const server = createHttpServer(app.callback(), config.MAX_REQUEST_BYTES);
+  stack.defer(() => stopServer(server));
+  const port = await listen(server, config.PORT, config.HOST);
+  const adminPort = await startAdmin(config, stack, () => readiness(redis, clock, config.QUEUE_PREFIX));
+  log.info({ host: config.HOST, port, adminPort }, 'gateway listens');
+  const owned = stack.move();
+  return { port, adminPort, close: () => owned.disposeAsync() };
+}
+
+async function startAdmin(
+  config: Config,
+  stack: AsyncDisposableStack,
+  ready: () => Promise<string[]>,
+): Promise<number | undefined> {
+  if (config.ADMIN_PORT === undefined) return undefined;
+  const server = createHttpServer(createAdminApp({ readiness: ready }).callback(), config.MAX_REQUEST_BYTES);
+  stack.defer(() => stopServer(server));
+  return listen(server, config.ADMIN_PORT, config.HOST);
+}
+
+async function listen(server: Server, port: number, host: string): Promise<number> {
+  server.listen(port, host);
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+/** Stops accepting, closes idle connections, waits for the answers in flight. */
+async function stopServer(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  await closed;
+}

@@ -1,0 +1,122 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from '../shared/log.ts';
+import { decodeReply, type Reply } from '../shared/reply.ts';
+
+/** A blocking read ends this often, so that a connection that died unnoticed is found out. */
+const BLOCK_MS = 2000;
+const BATCH = 256;
+/** The stream outlives the gateway's silence by this much, and then vanishes by itself. */
+const STREAM_TTL_MS = 30_000;
+const KEEP_ALIVE_MS = 5000;
+const RETRY_MS = 200;
+
+type Entry = [id: Buffer, fields: Buffer[]];
+
+/**
+ * The replies to this gateway's invocations: one stream, one reader, many waiters.
+ *
+ * Entries stay in the stream until they were read, so a broken connection loses none; they are read in order
+ * from the last one seen. Waiters are found by invocation id. The first reply wins: a second one, and one that
+ * nobody waits for any more, is counted and dropped.
+ */
+export class Replies {
+  readonly key: string;
+  readonly counts = { delivered: 0, unclaimed: 0, unreadable: 0 };
+  readonly #reader: Redis;
+  readonly #commands: Redis;
+  readonly #log: Logger;
+  readonly #waiters = new Map<string, (reply: Reply) => void>();
+  #lastId = '0-0';
+  #keepAlive: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  /**
+   * @param key the stream's, this gateway's alone
+   * @param reader a patient connection of its own, for blocking reads
+   * @param commands any connection
+   */
+  constructor(key: string, reader: Redis, commands: Redis, log: Logger) {
+    this.key = key;
+    this.#reader = reader;
+    this.#commands = commands;
+    this.#log = log;
+  }
+
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+
+  async start(): Promise<void> {
+    await this.#touch();
+    this.#keepAlive = setInterval(() => void this.#touch().catch(() => undefined), KEEP_ALIVE_MS);
+    void this.#read();
+  }
+
+  /** @param deliver called at most once, with the first reply for this id; returns the end of waiting */
+  expect(id: string, deliver: (reply: Reply) => void): () => void {
+    this.#waiters.set(id, deliver);
+    return () => void this.#waiters.delete(id);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#keepAlive);
+    this.#reader.disconnect();
+    if (this.#commands.status === 'ready') await this.#commands.del(this.key).catch(() => undefined);
+  }
+
+  /** Makes the stream if there is none, and puts off its end. */
+  async #touch(): Promise<void> {
+    const extended = await this.#commands.pexpire(this.key, STREAM_TTL_MS);
+    if (extended === 1) return;
+    await this.#commands.multi().xadd(this.key, '*', 'open', '1').pexpire(this.key, STREAM_TTL_MS).exec();
+  }
+
+  async #read(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        const streams = await this.#reader.xreadBuffer(
+          'COUNT',
+          BATCH,
+          'BLOCK',
+          BLOCK_MS,
+          'STREAMS',
+          this.key,
+          this.#lastId,
+        );
+        for (const [, entries] of (streams ?? []) as unknown as [Buffer, Entry[]][]) this.#take(entries);
+      } catch (error) {
+        if (this.#closed) return;
+        this.#log.warn({ err: error }, 'replies cannot be read; trying again');
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  #take(entries: Entry[]): void {
+    for (const [id, fields] of entries) {
+      this.#lastId = id.toString('latin1');
+      this.#deliver(fields);
+    }
+    // What was read is of no more use to anyone; while Redis is away it stays, and is trimmed with the next batch.
+    const next = this.#lastId.replace(/\d+$/, (sequence) => String(Number(sequence) + 1));
+    this.#commands.xtrim(this.key, 'MINID', next).catch(() => undefined);
+  }
+
+  #deliver([headName, head, , body]: Buffer[]): void {
+    if (headName?.toString() !== 'h' || !head || !body) return;
+    let reply: Reply;
+    try {
+      reply = decodeReply(head.toString('utf8'), body);
+    } catch (error) {
+      this.counts.unreadable++;
+      this.#log.error({ err: error }, 'a reply that cannot be read');
+      return;
+    }
+    const deliver = this.#waiters.get(reply.id);
+    this.#waiters.delete(reply.id);
+    if (deliver) this.counts.delivered++;
+    else this.counts.unclaimed++;
+    deliver?.(reply);
+  }
+}

@@ -1,0 +1,105 @@
+import { UnrecoverableError, type Job } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { RedisClock } from '../shared/clock.ts';
+import type { Config } from '../shared/config.ts';
+import { errorKind, LC500Error, toLC500Error } from '../shared/errors.ts';
+import { decodeInvocation, isIdempotent, type Invocation } from '../shared/invocation.ts';
+import type { Logger } from '../shared/log.ts';
+import type { Outcome } from '../shared/reply.ts';
+import type { BlueprintSource } from './blueprint.ts';
+import { publishReply } from './publisher.ts';
+import { runScript } from './run.ts';
+import type { Sandboxes } from './sandboxes.ts';
+import type { ScriptStore } from './script-store.ts';
+import { Stopwatch } from './stopwatch.ts';
+
+export interface ProcessorContext {
+  readonly config: Config;
+  readonly scripts: ScriptStore;
+  readonly blueprints: BlueprintSource;
+  readonly sandboxes: Sandboxes;
+  readonly redis: Redis;
+  readonly clock: RedisClock;
+  readonly log: Logger;
+}
+
+/**
+ * What happens to a job, from top to bottom: read it, run it, publish the reply, finish the job.
+ *
+ * Every invocation that can be read gets exactly one reply from here. A job whose invocation failed through the
+ * tenant or the operator fails too, and so stays to be looked at; an answered one is gone.
+ */
+export function createProcessor(context: ProcessorContext): (job: Job) => Promise<void> {
+  return async (job) => {
+    const stopwatch = new Stopwatch();
+    const invocation = readInvocation(job);
+    const { outcome, error } = await perform(context, job, invocation, stopwatch);
+    const timings = stopwatch.read();
+    await publishReply(context.redis, invocation.replyTo, { id: invocation.id, outcome, timings });
+    context.log.debug({ requestId: invocation.id, tenant: invocation.hostname, timings }, 'replied');
+    if (error && errorKind(error.code).fault !== 'client')
+      throw new UnrecoverableError(`${error.code}: ${error.message}`);
+  };
+}
+
+/** @throws UnrecoverableError: the job fails, is kept, and the runner goes on */
+function readInvocation(job: Job): Invocation {
+  try {
+    return decodeInvocation(job.data);
+  } catch (error) {
+    throw new UnrecoverableError(
+      `not an invocation: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+/** One reason for all: making an error with its stack for each request is dear. */
+const OVER = new LC500Error('deadline_exceeded');
+
+async function perform(
+  context: ProcessorContext,
+  job: Job,
+  invocation: Invocation,
+  stopwatch: Stopwatch,
+): Promise<{ outcome: Outcome; error?: LC500Error }> {
+  const deadline = new AbortController();
+  const left = invocation.deadline - context.clock.now();
+  const timer = setTimeout(() => deadline.abort(OVER), left);
+  try {
+    if (left <= 0)
+      throw new LC500Error('deadline_exceeded', 'the deadline had passed before a runner took the job');
+    refuseSecondRun(job, invocation);
+    const response = await runScript(context, invocation, deadline.signal, stopwatch);
+    return { outcome: { kind: 'response', response } };
+  } catch (thrown) {
+    // Whatever else broke when the time was up broke because it was up.
+    const error = deadline.signal.aborted ? new LC500Error('deadline_exceeded') : toLC500Error(thrown);
+    logFailure(context.log, invocation, error);
+    return { outcome: { kind: 'failure', code: error.code }, error };
+  } finally {
+    clearTimeout(timer);
+    // Ends what is still under way for this invocation, such as a blueprint that nobody needs any more.
+    deadline.abort(OVER);
+  }
+}
+
+/**
+ * A job that comes a second time was begun by a runner that has died since. Its script may have had effects, so
+ * only an idempotent method is run again (RFC 9110 section 9.2.2).
+ */
+function refuseSecondRun(job: Job, { request }: Invocation): void {
+  if (job.attemptsStarted > 1 && !isIdempotent(request.method)) {
+    throw new LC500Error('runner_lost', `the runner died and ${request.method} may not be run twice`);
+  }
+}
+
+function logFailure(log: Logger, invocation: Invocation, error: LC500Error): void {
+  const record = {
+    requestId: invocation.id,
+    tenant: invocation.hostname,
+    code: error.code,
+    reason: error.message,
+  };
+  if (errorKind(error.code).fault === 'operator') log.error(record, 'invocation failed');
+  else log.info(record, 'invocation failed');
+}

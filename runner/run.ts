@@ -1,0 +1,115 @@
+import { LC500Error } from '../shared/errors.ts';
+import type { Invocation } from '../shared/invocation.ts';
+import type { ScriptResponse } from '../shared/reply.ts';
+import { checkAnswer, consoleLines } from './answer.ts';
+import type { Blueprint } from './blueprint.ts';
+import type { ProcessorContext } from './processor.ts';
+import type { SandboxOutcome } from './sandbox-process.ts';
+import { encodeJob } from './sandbox/protocol.ts';
+import type { Script } from './script-store.ts';
+import type { Stopwatch } from './stopwatch.ts';
+
+/**
+ * Script and blueprint are obtained at the same time, an isolate has been ready before; then the script runs.
+ *
+ * @param signal the end of the invocation's time
+ * @throws LC500Error for everything that is not an answer of the script's own
+ */
+export async function runScript(
+  context: ProcessorContext,
+  invocation: Invocation,
+  signal: AbortSignal,
+  stopwatch: Stopwatch,
+): Promise<ScriptResponse> {
+  const { config, scripts, blueprints, sandboxes } = context;
+  const [script, blueprint] = await Promise.all([
+    scripts.get(invocation.scriptKey),
+    blueprints.fetch(invocation, signal),
+  ]);
+  const job = encodeJob(jobOf(context, invocation, script, blueprint));
+  const outcome = await sandboxes.run(job, config.SCRIPT_TIMEOUT_MS, signal, () => stopwatch.handOver());
+  stopwatch.handBack('scriptMs' in outcome ? outcome.scriptMs : Infinity);
+  return responseOf(context, invocation, outcome);
+}
+
+function jobOf({ config }: ProcessorContext, { request }: Invocation, script: Script, blueprint: Blueprint) {
+  const { method, url, headers } = request;
+  const input = JSON.stringify({
+    request: { method, url, headers },
+    blueprint: { status: blueprint.status, headers: blueprint.headers },
+    maxResponse: config.MAX_RESPONSE_BYTES,
+  });
+  return {
+    input,
+    script: script.source,
+    requestBody: request.body,
+    blueprintBody: blueprint.body,
+    timeoutMs: config.SCRIPT_TIMEOUT_MS,
+  };
+}
+
+/** The script's answer, or the error that the sandbox's own account of the run stands for. */
+function responseOf(
+  context: ProcessorContext,
+  invocation: Invocation,
+  outcome: SandboxOutcome,
+): ScriptResponse {
+  const { config } = context;
+  switch (outcome.kind) {
+    case 'answer': {
+      const head = parseHead(outcome.head);
+      logConsole(context, invocation, head);
+      return checkAnswer(head, outcome.body, config.MAX_RESPONSE_BYTES);
+    }
+    case 'oversized':
+      throw new LC500Error('invalid_response', 'status, headers and console log are over 1 MiB');
+    case 'timeout':
+      throw new LC500Error('script_timeout', `the script ran longer than ${config.SCRIPT_TIMEOUT_MS} ms`);
+    case 'memory':
+      throw new LC500Error('memory_limit', `the script used more than ${config.SCRIPT_MEMORY_MB} MiB`);
+    case 'error':
+      throw new LC500Error('script_error', describe(outcome.error));
+    case 'died':
+      throw new LC500Error('runner_lost', 'the sandbox died');
+    case 'killed':
+      throw killed(outcome.reason, config.SCRIPT_TIMEOUT_MS);
+  }
+}
+
+function killed(
+  reason: Extract<SandboxOutcome, { kind: 'killed' }>['reason'],
+  timeoutMs: number,
+): LC500Error {
+  switch (reason) {
+    case 'clock':
+      return new LC500Error(
+        'script_timeout',
+        `the script ran longer than ${timeoutMs} ms and could not be stopped`,
+      );
+    case 'memory':
+      return new LC500Error('memory_limit', 'the sandbox used more memory than it may');
+    case 'abandoned':
+      return new LC500Error('deadline_exceeded');
+    case 'protocol':
+    case 'closing':
+      return new LC500Error('runner_lost', `the sandbox was killed: ${reason}`);
+  }
+}
+
+function parseHead(head: string): unknown {
+  try {
+    return JSON.parse(head);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The script's console goes to the log as data: nothing in it can look like a record of ours. */
+function logConsole({ log }: ProcessorContext, { id, hostname }: Invocation, head: unknown): void {
+  const lines = consoleLines(head);
+  if (lines.length > 0) log.info({ requestId: id, tenant: hostname, lines }, 'console');
+}
+
+function describe({ name, message, stack }: { name: string; message: string; stack: string }): string {
+  return [`${name}: ${message}`, stack].filter(Boolean).join('\n');
+}

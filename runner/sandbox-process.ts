@@ -1,0 +1,143 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import type { Logger } from '../shared/log.ts';
+import { encodeFrame, FrameReader } from './sandbox/frame.ts';
+import { decodeResult, SANDBOX_FD, type SandboxResult } from './sandbox/protocol.ts';
+import type { SandboxLauncher } from './sandbox-launcher.ts';
+import { memoryOf } from './process-memory.ts';
+
+/** Why a runner killed its sandbox. */
+export type KillReason = 'clock' | 'memory' | 'abandoned' | 'protocol' | 'closing';
+
+/** What became of a job in a sandbox: its result, or the sandbox's end. */
+export type SandboxOutcome =
+  | SandboxResult
+  | { readonly kind: 'killed'; readonly reason: KillReason }
+  | { readonly kind: 'died' };
+
+/** How long a sandbox may be silent after its script's time before it is taken for stuck. */
+const CLOCK_SLACK_MS = 60;
+/** Address space that a script may reserve, bytes: resizable buffers reserve without using, and V8 counts neither. */
+const RESERVED_LIMIT = 4 * 1024 ** 3;
+
+export interface SandboxLimits {
+  readonly scriptMemoryMb: number;
+  /** Resident bytes of the process. */
+  readonly residentLimit: number;
+  /** Bytes of one message from the sandbox. */
+  readonly frameLimit: number;
+}
+
+/**
+ * One sandbox as its runner sees it:
+ *
+ *     starting → idle ⇄ busy
+ *         └────────┴──────┴──→ ended (exited, crashed, or killed by `kill`)
+ *
+ * A busy sandbox that ends settles its job; the first recorded reason decides the outcome.
+ */
+export class SandboxProcess {
+  /** Settles when the first isolate is ready: true, or false when the process ended before. */
+  readonly ready: Promise<boolean>;
+  /** Settles when the process has ended. */
+  readonly ended: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #pipe: Duplex;
+  readonly #limits: SandboxLimits;
+  readonly #log: Logger;
+  #job: { settle: (outcome: SandboxOutcome) => void; started: number; timeoutMs: number } | undefined;
+  #killReason: KillReason | undefined;
+  #virtualAtStart = 0;
+  #onReady: ((isReady: boolean) => void) | undefined;
+
+  constructor(launcher: SandboxLauncher, limits: SandboxLimits, log: Logger) {
+    this.#limits = limits;
+    const { command, args } = launcher(limits.scriptMemoryMb);
+    this.#child = spawn(command, args, { env: {}, cwd: '/', stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
+    this.#log = log.child({ sandbox: this.#child.pid });
+    this.#pipe = this.#child.stdio[SANDBOX_FD] as Duplex;
+    this.ready = new Promise((resolve) => (this.#onReady = resolve));
+    this.ended = this.#watch();
+    this.#listen();
+  }
+
+  get alive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null && this.#child.pid !== undefined;
+  }
+
+  /** Gives the sandbox its job. One at a time: the pool sees to that. */
+  run(parts: readonly Buffer[], timeoutMs: number): Promise<SandboxOutcome> {
+    return new Promise((settle) => {
+      this.#job = { settle, started: performance.now(), timeoutMs };
+      this.#pipe.write(encodeFrame(parts));
+    });
+  }
+
+  /** SIGKILL: nothing milder ends an isolate that does not want to end. The first reason stays. */
+  kill(reason: KillReason): void {
+    this.#killReason ??= reason;
+    this.#child.kill('SIGKILL');
+  }
+
+  /** Looks at clock and memory; called regularly while the sandbox is busy. */
+  inspect(now: number): void {
+    if (!this.#job || this.#killReason) return;
+    const elapsed = now - this.#job.started;
+    const { resident, virtual } = memoryOf(this.#child.pid);
+    const reserved = virtual - this.#virtualAtStart;
+    if (resident > this.#limits.residentLimit || reserved > RESERVED_LIMIT) this.kill('memory');
+    else if (elapsed > this.#job.timeoutMs + CLOCK_SLACK_MS) this.kill('clock');
+  }
+
+  #listen(): void {
+    const frames = new FrameReader(this.#limits.frameLimit);
+    this.#pipe.on('data', (chunk: Buffer) => {
+      try {
+        for (const frame of frames.push(chunk)) this.#receive(frame);
+      } catch (error) {
+        // Only a sandbox in a stranger's hands sends what cannot be read.
+        this.#log.error({ err: error }, 'the sandbox sent what is not a message');
+        this.kill('protocol');
+      }
+    });
+    // A pipe that breaks is followed by the process's end, which says all there is to say.
+    this.#pipe.on('error', () => undefined);
+    // V8's last words, when it gives up.
+    this.#child.stderr?.on('data', (text: Buffer) =>
+      this.#log.debug({ stderr: text.toString().slice(0, 2000) }, 'sandbox'),
+    );
+  }
+
+  #receive(frame: Buffer[]): void {
+    if (this.#onReady) {
+      this.#virtualAtStart = memoryOf(this.#child.pid).virtual;
+      this.#onReady(true);
+      this.#onReady = undefined;
+      return;
+    }
+    const job = this.#job;
+    this.#job = undefined;
+    job?.settle(decodeResult(frame));
+  }
+
+  async #watch(): Promise<void> {
+    const signal = await new Promise<NodeJS.Signals | null>((resolve) => {
+      this.#child.once('error', (error) => {
+        this.#log.error({ err: error }, 'a sandbox could not be started');
+        resolve(null);
+      });
+      this.#child.once('exit', (_code, exitSignal) => resolve(exitSignal));
+    });
+    this.#onReady?.(false);
+    this.#job?.settle(this.#end(signal));
+    this.#job = undefined;
+    this.#pipe.destroy();
+  }
+
+  #end(signal: NodeJS.Signals | null): SandboxOutcome {
+    if (this.#killReason) return { kind: 'killed', reason: this.#killReason };
+    // V8 aborts the process when it runs out of memory at a place where it cannot say so.
+    if (signal === 'SIGABRT') return { kind: 'killed', reason: 'memory' };
+    return { kind: 'died' };
+  }
+}

@@ -1,0 +1,129 @@
+import { isAscii } from 'node:buffer';
+import ivm from 'isolated-vm';
+import { installScriptApi } from './script-api.ts';
+
+/** What one run needs. */
+export interface RunInput {
+  /** JSON for the script API: request, blueprint and limits without their bodies. */
+  readonly input: string;
+  readonly script: string;
+  readonly requestBody: Buffer;
+  readonly blueprintBody: Buffer;
+  readonly timeoutMs: number;
+}
+
+/** The script's own error, for the operator's eyes only. */
+export interface ScriptFailure {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+}
+
+export type RunResult = (
+  | { readonly kind: 'answer'; readonly answer: string }
+  | { readonly kind: 'timeout' }
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'error'; readonly error: ScriptFailure }
+) & { readonly isolateMs: number; readonly scriptMs: number };
+
+/** An isolate that is ready for its one run. */
+export interface PreparedIsolate {
+  run(input: RunInput): RunResult;
+  dispose(): void;
+}
+
+/** Engines that share memory or threads with the host, or that escape the isolate's memory limit. */
+const REMOVED = ['WebAssembly', 'SharedArrayBuffer', 'Atomics'];
+const EXCHANGE = '__lc500_exchange';
+const MEBIBYTE = 1_048_576;
+
+/**
+ * Makes isolates that start from one V8 snapshot with the script API in it: nothing of lc500's own is compiled
+ * again for a request.
+ *
+ * @param memoryMb heap of one isolate, MiB
+ */
+export function createIsolates(memoryMb: number): () => PreparedIsolate {
+  const prelude = `globalThis.${EXCHANGE} = (${installScriptApi.toString()})(globalThis);`;
+  const snapshot = ivm.Isolate.createSnapshot([{ code: prelude, filename: 'lc500' }]);
+  return () => {
+    const isolate = new ivm.Isolate({ memoryLimit: memoryMb, snapshot });
+    const context = isolate.createContextSync();
+    const exchange = context.global.getSync(EXCHANGE, { reference: true });
+    for (const name of [EXCHANGE, ...REMOVED]) context.global.deleteSync(name);
+    return {
+      run: (input) => run({ isolate, context, exchange, limit: memoryMb * MEBIBYTE }, input),
+      dispose: () => isolate.isDisposed || isolate.dispose(),
+    };
+  };
+}
+
+interface Room {
+  readonly isolate: ivm.Isolate;
+  readonly context: ivm.Context;
+  readonly exchange: ivm.Reference<ReturnType<typeof installScriptApi>>;
+  /** Bytes of heap. */
+  readonly limit: number;
+}
+
+/** Fills the isolate, runs the script, reads the answer. The clock covers all that the tenant can influence. */
+function run(room: Room, input: RunInput): RunResult {
+  const begun = performance.now();
+  const bodies = [...bodyStrings(input.requestBody), ...bodyStrings(input.blueprintBody)];
+  room.exchange.applySync(undefined, [input.input, ...bodies]);
+  const started = performance.now();
+  let ended: number | undefined;
+  try {
+    const script = room.isolate.compileScriptSync(input.script, { filename: 'index.js' });
+    script.runSync(room.context, { timeout: input.timeoutMs });
+    ended = performance.now();
+    const left = Math.max(1, Math.ceil(input.timeoutMs - (ended - started)));
+    const answer = room.exchange.applySync(undefined, [], { timeout: left });
+    const outcome = overLimit(room) ? ({ kind: 'memory' } as const) : ({ kind: 'answer', answer } as const);
+    return { ...outcome, ...timings(begun, started, ended) };
+  } catch (error) {
+    ended ??= performance.now();
+    return { ...failure(room, input, error, performance.now() - started), ...timings(begun, started, ended) };
+  }
+}
+
+/**
+ * A body as the isolate gets it: its text, and its bytes (a code unit a byte) where these are not the same.
+ */
+function bodyStrings(body: Buffer): [text: string, bytes: string | undefined] {
+  return isAscii(body)
+    ? [body.toString('latin1'), undefined]
+    : [body.toString('utf8'), body.toString('latin1')];
+}
+
+/** isolated-vm counts neither joined strings nor large tables while they grow, so the heap is looked at once more. */
+function overLimit({ isolate, limit }: Room): boolean {
+  const heap = isolate.getHeapStatisticsSync();
+  return heap.used_heap_size + heap.externally_allocated_size > limit;
+}
+
+/** What made a run fail, told by the isolate's state and the clock, never by a message that a tenant can write. */
+function failure(room: Room, input: RunInput, thrown: unknown, elapsed: number) {
+  if (room.isolate.isDisposed || overLimit(room)) return { kind: 'memory' } as const;
+  if (elapsed >= input.timeoutMs) return { kind: 'timeout' } as const;
+  return { kind: 'error', error: describe(thrown) } as const;
+}
+
+/** isolated-vm copies thrown errors; anything else that was thrown comes as a plain value. */
+function describe(thrown: unknown): ScriptFailure {
+  if (!(thrown instanceof Error)) return { name: 'Error', message: `thrown: ${String(thrown)}`, stack: '' };
+  // A tenant may have made its fields anything.
+  return { name: `${thrown.name}`, message: `${thrown.message}`, stack: scriptFrames(`${thrown.stack}`) };
+}
+
+/** Only the script's own frames: the host's are nobody's business. */
+function scriptFrames(stack: string): string {
+  return stack
+    .split('\n')
+    .filter((line) => line.includes('index.js:'))
+    .join('\n');
+}
+
+function timings(begun: number, started: number, ended: number) {
+  return { isolateMs: performance.now() - begun - (ended - started), scriptMs: ended - started };
+}

@@ -1,0 +1,93 @@
+import type { RunInput, RunResult, ScriptFailure } from './isolate.ts';
+import type { RawAnswer } from './script-api.ts';
+
+/** The file descriptor of the pipe between a sandbox and its runner, on the sandbox's side. */
+export const SANDBOX_FD = 3;
+
+/** Code units of an answer's head (status, headers, console log). More can only be meant to do harm. */
+const HEAD_LIMIT = 1_048_576;
+/** Code units of an error's text. */
+const ERROR_LIMIT = 8192;
+
+/** A run as the runner hears of it; `kind` is the sandbox's own word, `answer` and `error` the tenant's. */
+export type SandboxResult = (
+  | { readonly kind: 'answer'; readonly head: string; readonly body: Buffer }
+  | { readonly kind: 'timeout' | 'memory' | 'oversized' }
+  | { readonly kind: 'error'; readonly error: ScriptFailure }
+) & { readonly isolateMs: number; readonly scriptMs: number };
+
+/** Runner → sandbox. The bodies stay bytes and the script stays text: only the small rest is JSON. */
+export function encodeJob(job: Omit<RunInput, 'script'> & { readonly script: Buffer }): Buffer[] {
+  const control = Buffer.from(String(job.timeoutMs));
+  return [control, Buffer.from(job.input), job.script, job.requestBody, job.blueprintBody];
+}
+
+export function decodeJob(parts: readonly Buffer[]): RunInput {
+  const [control, input, script, requestBody, blueprintBody] = parts as [
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer,
+  ];
+  return {
+    timeoutMs: Number(control.toString()),
+    input: input.toString(),
+    script: script.toString(),
+    requestBody,
+    blueprintBody,
+  };
+}
+
+/** Sandbox → runner, once, when the first isolate is ready. */
+export function encodeReady(): Buffer[] {
+  return [];
+}
+
+/** Sandbox → runner: `[verdict, head, body]`. */
+export function encodeResult(result: RunResult): Buffer[] {
+  const { isolateMs, scriptMs } = result;
+  const verdict = { kind: result.kind, isolateMs, scriptMs };
+  if (result.kind === 'answer') {
+    const end = result.answer.indexOf('\n');
+    if (end > HEAD_LIMIT) return [json({ ...verdict, kind: 'oversized' })];
+    const head = result.answer.slice(0, end);
+    return [json(verdict), Buffer.from(head), bodyBytes(result.answer.slice(end + 1), head)];
+  }
+  if (result.kind === 'error') return [json({ ...verdict, error: bounded(result.error) })];
+  return [json(verdict)];
+}
+
+/** @throws SyntaxError when it is not a result */
+export function decodeResult(parts: readonly Buffer[]): SandboxResult {
+  const [verdict, head, body] = parts;
+  const result = JSON.parse(String(verdict)) as SandboxResult;
+  return result.kind === 'answer' ? { ...result, head: String(head), body: body ?? Buffer.alloc(0) } : result;
+}
+
+/** The body's text as UTF-8, and those parts of it that are bytes as these bytes. */
+function bodyBytes(text: string, head: string): Buffer {
+  const { binary } = JSON.parse(head) as RawAnswer;
+  if (binary.length === 0) return Buffer.from(text, 'utf8');
+  const pieces: Buffer[] = [];
+  let done = 0;
+  for (let i = 0; i + 1 < binary.length; i += 2) {
+    const start = binary[i] as number;
+    const end = start + (binary[i + 1] as number);
+    pieces.push(Buffer.from(text.slice(done, start), 'utf8'), Buffer.from(text.slice(start, end), 'latin1'));
+    done = end;
+  }
+  return Buffer.concat([...pieces, Buffer.from(text.slice(done), 'utf8')]);
+}
+
+function bounded({ name, message, stack }: ScriptFailure): ScriptFailure {
+  return {
+    name: name.slice(0, ERROR_LIMIT),
+    message: message.slice(0, ERROR_LIMIT),
+    stack: stack.slice(0, ERROR_LIMIT),
+  };
+}
+
+function json(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
