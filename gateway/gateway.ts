@@ -59,7 +59,10 @@ async function startAdmin(
   ready: () => Promise<string[]>,
 ): Promise<number | undefined> {
   if (config.ADMIN_PORT === undefined) return undefined;
-  const server = createHttpServer(createAdminApp({ readiness: ready }).callback(), config.MAX_REQUEST_BYTES);
+  const server = createHttpServer(
+    createAdminApp({ readiness: ready }, config.ADMIN_TOKEN).callback(),
+    config.MAX_REQUEST_BYTES,
+  );
   stack.defer(() => stopServer(server));
   return listen(server, config.ADMIN_PORT, config.HOST);
 }

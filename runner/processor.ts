@@ -1,4 +1,4 @@
-import { UnrecoverableError, type Job } from 'bullmq';
+import type { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { RedisClock } from '../shared/clock.ts';
 import type { Config } from '../shared/config.ts';
@@ -7,6 +7,7 @@ import { decodeInvocation, isIdempotent, type Invocation } from '../shared/invoc
 import type { Logger } from '../shared/log.ts';
 import type { Outcome } from '../shared/reply.ts';
 import type { BlueprintSource } from './blueprint.ts';
+import { InvocationFailed } from './lost-job.ts';
 import { publishReply } from './publisher.ts';
 import { runScript } from './run.ts';
 import type { Sandboxes } from './sandboxes.ts';
@@ -38,16 +39,16 @@ export function createProcessor(context: ProcessorContext): (job: Job) => Promis
     await publishReply(context.redis, invocation.replyTo, { id: invocation.id, outcome, timings });
     context.log.debug({ requestId: invocation.id, tenant: invocation.hostname, timings }, 'replied');
     if (error && errorKind(error.code).fault !== 'client')
-      throw new UnrecoverableError(`${error.code}: ${error.message}`);
+      throw new InvocationFailed(`${error.code}: ${error.message}`);
   };
 }
 
-/** @throws UnrecoverableError: the job fails, is kept, and the runner goes on */
+/** @throws InvocationFailed: the job fails, is kept, and the runner goes on */
 function readInvocation(job: Job): Invocation {
   try {
     return decodeInvocation(job.data);
   } catch (error) {
-    throw new UnrecoverableError(
+    throw new InvocationFailed(
       `not an invocation: ${error instanceof Error ? error.message : String(error)}`,
     );
   }

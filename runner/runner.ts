@@ -9,6 +9,7 @@ import { connectPatient, connectWhenThere, requireNoEviction } from '../shared/r
 import { createS3 } from '../shared/s3.ts';
 import { createBlueprintSource } from './blueprint.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { replyToLostJob } from './lost-job.ts';
 import { createProcessor } from './processor.ts';
 import { detectLauncher } from './sandbox-launcher.ts';
 import { Sandboxes } from './sandboxes.ts';
@@ -81,6 +82,7 @@ function createWorker(
     runRetryDelay: 500,
   });
   worker.on('error', (error) => log.warn({ err: error }, 'queue'));
+  worker.on('failed', (job, error) => void replyToLostJob(redis, log, job, error));
   return worker;
 }
 

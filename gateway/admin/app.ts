@@ -1,5 +1,6 @@
 import { Router } from '@koa/router';
 import Koa from 'koa';
+import { requireToken } from './token.ts';
 
 /** What the admin interface asks the gateway. */
 export interface Probes {
@@ -11,20 +12,21 @@ export interface Probes {
  * The operator's side, on a port of its own.
  *
  * `GET /healthz`: 200 as long as the process is alive. `GET /readyz`: 200 when Redis answers and a runner takes
- * jobs, else 503 with what is missing.
+ * jobs, else 503 with what is missing. All else is behind the token.
  */
-export function createAdminApp(probes: Probes): Koa {
-  const router = new Router();
-  router.get('/healthz', (ctx) => {
+export function createAdminApp(probes: Probes, token: string | undefined): Koa {
+  const open = new Router();
+  open.get('/healthz', (ctx) => {
     ctx.body = { status: 'ok' };
   });
-  router.get('/readyz', async (ctx) => {
+  open.get('/readyz', async (ctx) => {
     const missing = await probes.readiness();
     ctx.status = missing.length === 0 ? 200 : 503;
     ctx.body = missing.length === 0 ? { status: 'ready' } : { status: 'not ready', missing };
   });
   const app = new Koa();
-  app.use(router.routes());
-  app.use(router.allowedMethods());
+  app.use(open.routes());
+  app.use(open.allowedMethods());
+  app.use(requireToken(token));
   return app;
 }

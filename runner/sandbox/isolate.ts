@@ -112,8 +112,7 @@ function failure(room: Room, input: RunInput, thrown: unknown, elapsed: number) 
 /** isolated-vm copies thrown errors; anything else that was thrown comes as a plain value. */
 function describe(thrown: unknown): ScriptFailure {
   if (!(thrown instanceof Error)) return { name: 'Error', message: `thrown: ${String(thrown)}`, stack: '' };
-  // A tenant may have made its fields anything.
-  return { name: `${thrown.name}`, message: `${thrown.message}`, stack: scriptFrames(`${thrown.stack}`) };
+  return { name: thrown.name, message: thrown.message, stack: scriptFrames(thrown.stack ?? '') };
 }
 
 /** Only the script's own frames: the host's are nobody's business. */
