@@ -3,11 +3,13 @@ import type { Duplex } from 'node:stream';
 import { errorKind, type ErrorCode } from '../shared/errors.ts';
 import type { HeaderPair } from '../shared/headers.ts';
 
+const LINGER_MS = 1000;
+
 /**
  * The one place where an error becomes HTTP: `application/problem+json` (RFC 9457). It names the error and the
  * request, and nothing of the inside.
  */
-export function problem(
+function problem(
   code: ErrorCode,
   requestId: string,
 ): { status: number; headers: HeaderPair[]; body: string } {
@@ -28,10 +30,27 @@ export function sendProblem(
   own: readonly HeaderPair[],
 ): void {
   const { status, headers, body } = problem(code, requestId);
-  // The rest of a body that was refused is not read, so the connection cannot be used again.
-  if (!res.req.complete) headers.push(['Connection', 'close']);
-  res.writeHead(status, [...headers, ...own, ['Content-Length', String(Buffer.byteLength(body))]].flat());
-  res.end(body);
+  const framing: HeaderPair[] = [['Content-Length', String(Buffer.byteLength(body))]];
+  if (res.req.complete) {
+    res.writeHead(status, [...headers, ...own, ...framing].flat());
+    res.end(body);
+    return;
+  }
+  // The rest of a body that was refused is of no interest, so the connection cannot be used again.
+  res.writeHead(status, [...headers, ...own, ...framing, ['Connection', 'close']].flat());
+  res.write(body);
+  closeLingering(res);
+}
+
+/**
+ * Ends a connection on which the client may still be sending. Closing at once would reset it, and the client
+ * would lose the answer; so what comes is thrown away for a while (RFC 9112 section 9.6).
+ */
+function closeLingering(res: ServerResponse): void {
+  const timer = setTimeout(() => res.end(), LINGER_MS);
+  res.req.once('close', () => clearTimeout(timer));
+  res.req.once('end', () => res.end());
+  res.req.resume();
 }
 
 /** For what Node's parser refused: there is a socket and no request. */

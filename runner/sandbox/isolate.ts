@@ -98,8 +98,13 @@ function bodyStrings(body: Buffer): [text: string, bytes: string | undefined] {
 
 /** isolated-vm counts neither joined strings nor large tables while they grow, so the heap is looked at once more. */
 function overLimit({ isolate, limit }: Room): boolean {
-  const heap = isolate.getHeapStatisticsSync();
-  return heap.used_heap_size + heap.externally_allocated_size > limit;
+  try {
+    const heap = isolate.getHeapStatisticsSync();
+    return heap.used_heap_size + heap.externally_allocated_size > limit;
+  } catch {
+    // isolated-vm throws the script's unhandled rejections out of whatever is called next.
+    return false;
+  }
 }
 
 /** What made a run fail, told by the isolate's state and the clock, never by a message that a tenant can write. */

@@ -1,0 +1,110 @@
+import { CreateBucketCommand, PutObjectCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
+import { Redis } from 'ioredis';
+import { nanoid } from 'nanoid';
+import { inject } from 'vitest';
+import { loadConfig } from '../../shared/config.ts';
+import { scriptKeyOf } from '../../shared/invocation.ts';
+import { createS3 } from '../../shared/s3.ts';
+import { startChild, type Child } from './child.ts';
+import { sendRaw, sendRequest, type Answer, type RawAnswer, type RequestOptions } from './http.ts';
+import { processTree } from './process-tree.ts';
+import { waitFor } from './wait.ts';
+
+export interface System extends AsyncDisposable {
+  readonly env: Readonly<Record<string, string>>;
+  readonly gateway: Child;
+  readonly runners: readonly Child[];
+  readonly port: number;
+  readonly adminPort: number;
+  /** A connection of the test's own. */
+  readonly redis: Redis;
+  deploy(hostname: string, source: string): Promise<void>;
+  putObject(key: string, body: string): Promise<void>;
+  deleteObject(key: string): Promise<void>;
+  request(options: RequestOptions): Promise<Answer>;
+  /** Bytes as they are, to the public port. */
+  raw(parts: string | Buffer | AsyncIterable<Buffer>, timeoutMs?: number): Promise<RawAnswer>;
+  addRunner(): Promise<Child>;
+  addGateway(): Promise<{ child: Child; port: number }>;
+}
+
+export interface SystemOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly runners?: number;
+}
+
+/** One gateway and some runners as real processes, with a queue and a bucket of their own. */
+export async function startSystem({
+  env: extra = {},
+  runners: count = 1,
+}: SystemOptions = {}): Promise<System> {
+  const name = `test-${nanoid(10).toLowerCase().replaceAll('_', 'x')}`;
+  const env = {
+    ...inject('services'),
+    AWS_BUCKET: `${name}x`,
+    QUEUE_PREFIX: name,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    ADMIN_PORT: '0',
+    RUNNER_SANDBOXES: '2',
+    SCRIPT_REVALIDATE_MS: '0',
+    ...extra,
+  };
+  const s3 = createS3(loadConfig(env));
+  const Bucket = env.AWS_BUCKET;
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  const children: Child[] = [];
+  const runners: Child[] = [];
+  const start = (entry: string): Child => {
+    const child = startChild(entry, env);
+    children.push(child);
+    return child;
+  };
+  const addRunner = async (): Promise<Child> => {
+    const runner = start('runner/main.ts');
+    runners.push(runner);
+    await runner.logged('runner takes jobs');
+    return runner;
+  };
+  const addGateway = async () => {
+    const child = start('gateway/main.ts');
+    const { port, adminPort } = await child.logged('gateway listens');
+    return { child, port: Number(port), adminPort: Number(adminPort) };
+  };
+  const [gateway] = await Promise.all([addGateway(), ...Array.from({ length: count }, addRunner)]);
+  const redis = new Redis(env.REDIS_URL);
+  const putObject = async (key: string, body: string): Promise<void> => {
+    await s3.send(new PutObjectCommand({ Bucket, Key: key, Body: body }));
+  };
+  return {
+    env,
+    gateway: gateway.child,
+    runners,
+    port: gateway.port,
+    adminPort: gateway.adminPort,
+    redis,
+    putObject,
+    deploy: (hostname, source) => putObject(scriptKeyOf(hostname), source),
+    deleteObject: async (key) => void (await s3.send(new DeleteObjectCommand({ Bucket, Key: key }))),
+    request: (options) => sendRequest(gateway.port, options),
+    raw: (parts, timeoutMs) => sendRaw(gateway.port, parts, timeoutMs),
+    addRunner,
+    addGateway,
+    async [Symbol.asyncDispose]() {
+      await stopAll(children);
+      redis.disconnect();
+      s3.destroy();
+    },
+  };
+}
+
+/** Ends every process in order, and fails when one of them left a child behind. */
+async function stopAll(children: readonly Child[]): Promise<void> {
+  const descendants = children.flatMap((child) => processTree(child.pid).slice(1));
+  for (const child of children) child.signal('SIGTERM');
+  await Promise.all(children.map((child) => child.exit));
+  const left = (): number[] => descendants.map(({ pid }) => pid).filter((pid) => processTree(pid).length > 0);
+  await waitFor('the end of all sandboxes', () => left().length === 0, {
+    details: () => `left: ${left().join()}`,
+  });
+}
