@@ -84,14 +84,15 @@ export function installScriptApi(
     const groups = {};
     const seen = dictionary<string[]>();
     for (let i = 0; i < headers.length; i++) {
-      const [name, value] = headers[i] as [string, string];
-      const key = canonical(name);
+      // Not taken apart by a pattern: that would ask an iterator which may have been replaced.
+      const pair = headers[i] as [string, string];
+      const key = canonical(pair[0]);
       let group = seen[key];
       if (group === undefined) {
         group = seen[key] = [];
         define(groups, key, group, true);
       }
-      append(group, value);
+      append(group, pair[1]);
     }
     return groups;
   }

@@ -15,10 +15,10 @@ const WORK = 'const end = Date.now() + 20; while (Date.now() < end); setBody(rea
 /** Keeps requests under way until told to stop; gives every status that came. */
 function load(on: System, connections: number) {
   const statuses: number[] = [];
-  let running = true;
+  const stopped = new AbortController();
   let sent = 0;
   const client = async (): Promise<void> => {
-    while (running) {
+    while (!stopped.signal.aborted) {
       const path = `/${sent++}`;
       const answer = await on.request({ hostname: 'work.example', path }).catch((error: Error) => error);
       if (answer instanceof Error) return;
@@ -29,7 +29,7 @@ function load(on: System, connections: number) {
   return {
     statuses,
     async stop() {
-      running = false;
+      stopped.abort();
       await Promise.all(clients);
     },
   };
@@ -103,9 +103,9 @@ test.each(['for(;;){}', 'throw { get message() { for (;;) {} } }', ''])(
 );
 
 test.each([
-  ['GET', 200],
-  ['POST', 502],
-])('the runner dies under a %s: the answer is %i, from the other runner', async (method, expected) => {
+  ['GET', 200, ''],
+  ['POST', 502, 'runner_lost'],
+])('the runner dies under a %s: the answer is %i, from the other runner', async (method, expected, code) => {
   system = await startSystem({ env: { SCRIPT_TIMEOUT_MS: '5000' } });
   await system.deploy('slow.example', 'const end = Date.now() + 1500; while (Date.now() < end);');
   const pending = system.request({
@@ -119,7 +119,7 @@ test.each([
   await system.addRunner();
   const answer = await pending;
   expect(answer.status).toBe(expected);
-  if (expected !== 200) expect(answer.json()).toMatchObject({ code: 'runner_lost' });
+  expect(answer.text).toContain(code);
 });
 
 test.each(['gateway/main.ts', 'runner/main.ts'])('%s reports a bad environment whole', async (entry) => {

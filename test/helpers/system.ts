@@ -24,7 +24,8 @@ export interface System extends AsyncDisposable {
   request(options: RequestOptions): Promise<Answer>;
   /** Bytes as they are, to the public port. */
   raw(parts: string | Buffer | AsyncIterable<Buffer>, timeoutMs?: number): Promise<RawAnswer>;
-  addRunner(): Promise<Child>;
+  /** @param change environment of this runner alone */
+  addRunner(change?: Readonly<Record<string, string>>): Promise<Child>;
   addGateway(): Promise<{ child: Child; port: number }>;
 }
 
@@ -55,13 +56,13 @@ export async function startSystem({
   await s3.send(new CreateBucketCommand({ Bucket }));
   const children: Child[] = [];
   const runners: Child[] = [];
-  const start = (entry: string): Child => {
-    const child = startChild(entry, env);
+  const start = (entry: string, change: Readonly<Record<string, string>> = {}): Child => {
+    const child = startChild(entry, { ...env, ...change });
     children.push(child);
     return child;
   };
-  const addRunner = async (): Promise<Child> => {
-    const runner = start('runner/main.ts');
+  const addRunner = async (change: Readonly<Record<string, string>> = {}): Promise<Child> => {
+    const runner = start('runner/main.ts', change);
     runners.push(runner);
     await runner.logged('runner takes jobs');
     return runner;
@@ -71,10 +72,10 @@ export async function startSystem({
     const { port, adminPort } = await child.logged('gateway listens');
     return { child, port: Number(port), adminPort: Number(adminPort) };
   };
-  const [gateway] = await Promise.all([addGateway(), ...Array.from({ length: count }, addRunner)]);
+  const [gateway] = await Promise.all([addGateway(), ...Array.from({ length: count }, () => addRunner())]);
   const redis = new Redis(env.REDIS_URL);
   const putObject = async (key: string, body: string): Promise<void> => {
-    await s3.send(new PutObjectCommand({ Bucket, Key: key, Body: body }));
+    await s3.send(new PutObjectCommand({ Bucket, Key: key, Body: Buffer.from(body) }));
   };
   return {
     env,

@@ -1,0 +1,90 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { createHttpServer } from '../../gateway/server.ts';
+import { runRedis } from '../../scripts/services/redis-process.ts';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sendRaw } from '../helpers/http.ts';
+import { startSystem } from '../helpers/system.ts';
+import { waitFor } from '../helpers/wait.ts';
+
+test('headers that trickle in are a request_timeout, and the connection is closed', async () => {
+  const timeouts = { headersTimeout: 300, requestTimeout: 600, connectionsCheckingInterval: 50 };
+  const server = createHttpServer(() => Promise.resolve(), 100, timeouts).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  async function* trickle(): AsyncGenerator<Buffer> {
+    for (const char of 'GET / HTTP/1.1\r\nHost: a.example\r\nX-Slow: 123456789012345678901234567890') {
+      yield Buffer.from(char);
+      await sleep(20);
+    }
+  }
+  const answer = await sendRaw((server.address() as AddressInfo).port, trickle(), 10_000);
+  server.close();
+  expect(answer.status).toBe(408);
+  expect(answer.json()).toMatchObject({ code: 'request_timeout' });
+  expect(answer.closed).toBe(true);
+});
+
+test('without a runner a request ends by its deadline', async () => {
+  await using system = await startSystem({
+    runners: 0,
+    env: { REQUEST_DEADLINE_MS: '500', SCRIPT_TIMEOUT_MS: '400' },
+  });
+  const answer = await system.request({ hostname: 'a.example' });
+  expect(answer.json()).toMatchObject({ code: 'deadline_exceeded', status: 504 });
+});
+
+test('a script that is still running at the deadline is stopped, and its sandbox is free again', async () => {
+  await using system = await startSystem({
+    env: { REQUEST_DEADLINE_MS: '800', SCRIPT_TIMEOUT_MS: '800', RUNNER_SANDBOXES: '1' },
+  });
+  await system.deploy('loop.example', 'for(;;){}');
+  await system.deploy('a.example', 'setBody("ok")');
+  const answer = await system.request({ hostname: 'loop.example' });
+  expect(answer.status).toBe(504);
+  await waitFor(
+    'a free sandbox',
+    async () => (await system.request({ hostname: 'a.example' })).text === 'ok',
+  );
+});
+
+test('Redis away: queue_unavailable at once; back: served again with nobody’s help', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lc500-redis-'));
+  const redis = await runRedis('redis-server', folder);
+  try {
+    await using system = await startSystem({ env: { REDIS_URL: `redis://127.0.0.1:${redis.port}` } });
+    await system.deploy('a.example', 'setBody("ok")');
+    expect((await system.request({ hostname: 'a.example' })).text).toBe('ok');
+    process.kill(redis.pid, 'SIGSTOP');
+    const frozen = await system.request({ hostname: 'a.example' });
+    process.kill(redis.pid, 'SIGCONT');
+    expect(frozen.json()).toMatchObject({ code: 'queue_unavailable', status: 503 });
+    expect(frozen.header('retry-after')).toBe('1');
+    await waitFor('service', async () => (await system.request({ hostname: 'a.example' })).text === 'ok');
+    await system.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await waitFor('service', async () => (await system.request({ hostname: 'a.example' })).text === 'ok');
+  } finally {
+    await redis[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('a Redis that evicts keys is refused, with the command that mends it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lc500-redis-'));
+  const redis = await runRedis('redis-server', folder);
+  try {
+    await using system = await startSystem({
+      runners: 0,
+      env: { REDIS_URL: `redis://127.0.0.1:${redis.port}` },
+    });
+    await system.redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    const refused = await system.addRunner().catch((error: Error) => error.message);
+    expect(refused).toContain('CONFIG SET maxmemory-policy noeviction');
+  } finally {
+    await redis[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
