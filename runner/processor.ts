@@ -6,6 +6,7 @@ import { errorKind, LC500Error, toLC500Error } from '../shared/errors.ts';
 import { decodeInvocation, isIdempotent, type Invocation } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
 import type { Outcome } from '../shared/reply.ts';
+import type { ConsoleLine } from './answer.ts';
 import type { BlueprintSource } from './blueprint.ts';
 import { InvocationFailed } from './lost-job.ts';
 import { publishReply } from './publisher.ts';
@@ -34,12 +35,31 @@ export function createProcessor(context: ProcessorContext): (job: Job) => Promis
   return async (job) => {
     const stopwatch = new Stopwatch();
     const invocation = readInvocation(job);
-    const { outcome, error } = await perform(context, job, invocation, stopwatch);
+    const keepConsole = consoleKeeper(context.log, invocation);
+    const { outcome, error } = await perform(context, job, invocation, stopwatch, keepConsole.take);
     const timings = stopwatch.read();
     await publishReply(context.redis, invocation.replyTo, { id: invocation.id, outcome, timings });
     context.log.debug({ requestId: invocation.id, tenant: invocation.hostname, timings }, 'replied');
-    if (error && errorKind(error.code).fault !== 'client')
-      throw new InvocationFailed(`${error.code}: ${error.message}`);
+    if (!error || errorKind(error.code).fault === 'client') return;
+    await keepConsole.store(job);
+    throw new InvocationFailed(`${error.code}: ${error.message}`);
+  };
+}
+
+/**
+ * The script's console goes to the runner's log as data, so that nothing in it can look like a record of ours;
+ * a failed job keeps it, too (BullMQ's job log).
+ */
+function consoleKeeper(log: Logger, { id, hostname }: Invocation) {
+  let lines: readonly ConsoleLine[] = [];
+  return {
+    take(taken: readonly ConsoleLine[]): void {
+      lines = taken;
+      if (lines.length > 0) log.info({ requestId: id, tenant: hostname, lines }, 'console');
+    },
+    async store(job: Job): Promise<void> {
+      if (lines.length > 0) await job.log(lines.map(({ level, text }) => `${level}: ${text}`).join('\n'));
+    },
   };
 }
 
@@ -62,6 +82,7 @@ async function perform(
   job: Job,
   invocation: Invocation,
   stopwatch: Stopwatch,
+  onConsole: (lines: readonly ConsoleLine[]) => void,
 ): Promise<{ outcome: Outcome; error?: LC500Error }> {
   const deadline = new AbortController();
   const left = invocation.deadline - context.clock.now();
@@ -70,7 +91,7 @@ async function perform(
     if (left <= 0)
       throw new LC500Error('deadline_exceeded', 'the deadline had passed before a runner took the job');
     refuseSecondRun(job, invocation);
-    const response = await runScript(context, invocation, deadline.signal, stopwatch);
+    const response = await runScript(context, invocation, deadline.signal, stopwatch, onConsole);
     return { outcome: { kind: 'response', response } };
   } catch (thrown) {
     // Whatever else broke when the time was up broke because it was up.

@@ -1,7 +1,8 @@
 import { LC500Error } from '../shared/errors.ts';
 import type { Invocation } from '../shared/invocation.ts';
 import type { ScriptResponse } from '../shared/reply.ts';
-import { checkAnswer, consoleLines } from './answer.ts';
+import type { Config } from '../shared/config.ts';
+import { checkAnswer, consoleLines, type ConsoleLine } from './answer.ts';
 import type { Blueprint } from './blueprint.ts';
 import type { ProcessorContext } from './processor.ts';
 import type { SandboxOutcome } from './sandbox-process.ts';
@@ -20,6 +21,7 @@ export async function runScript(
   invocation: Invocation,
   signal: AbortSignal,
   stopwatch: Stopwatch,
+  onConsole: (lines: readonly ConsoleLine[]) => void,
 ): Promise<ScriptResponse> {
   const { config, scripts, blueprints, sandboxes } = context;
   const [script, blueprint] = await Promise.all([
@@ -29,7 +31,9 @@ export async function runScript(
   const job = encodeJob(jobOf(context, invocation, script, blueprint));
   const outcome = await sandboxes.run(job, config.SCRIPT_TIMEOUT_MS, signal, () => stopwatch.handOver());
   stopwatch.handBack('scriptMs' in outcome ? outcome.scriptMs : Infinity);
-  return responseOf(context, invocation, outcome);
+  const head = 'head' in outcome ? parseHead(outcome.head) : undefined;
+  onConsole(consoleLines(head));
+  return responseOf(config, outcome, head);
 }
 
 function jobOf({ config }: ProcessorContext, { request }: Invocation, script: Script, blueprint: Blueprint) {
@@ -49,18 +53,10 @@ function jobOf({ config }: ProcessorContext, { request }: Invocation, script: Sc
 }
 
 /** The script's answer, or the error that the sandbox's own account of the run stands for. */
-function responseOf(
-  context: ProcessorContext,
-  invocation: Invocation,
-  outcome: SandboxOutcome,
-): ScriptResponse {
-  const { config } = context;
+function responseOf(config: Config, outcome: SandboxOutcome, head: unknown): ScriptResponse {
   switch (outcome.kind) {
-    case 'answer': {
-      const head = parseHead(outcome.head);
-      logConsole(context, invocation, head);
+    case 'answer':
       return checkAnswer(head, outcome.body, config.MAX_RESPONSE_BYTES);
-    }
     case 'oversized':
       throw new LC500Error('invalid_response', 'status, headers and console log are over 1 MiB');
     case 'timeout':
@@ -102,12 +98,6 @@ function parseHead(head: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** The script's console goes to the log as data: nothing in it can look like a record of ours. */
-function logConsole({ log }: ProcessorContext, { id, hostname }: Invocation, head: unknown): void {
-  const lines = consoleLines(head);
-  if (lines.length > 0) log.info({ requestId: id, tenant: hostname, lines }, 'console');
 }
 
 function describe({ name, message, stack }: { name: string; message: string; stack: string }): string {

@@ -21,9 +21,10 @@ export interface ScriptFailure {
 
 export type RunResult = (
   | { readonly kind: 'answer'; readonly answer: string }
-  | { readonly kind: 'timeout' }
+  /** `answer`: what the script had done until then, for its console log; none when it cannot be had. */
+  | { readonly kind: 'timeout'; readonly answer?: string }
   | { readonly kind: 'memory' }
-  | { readonly kind: 'error'; readonly error: ScriptFailure }
+  | { readonly kind: 'error'; readonly error: ScriptFailure; readonly answer?: string }
 ) & { readonly isolateMs: number; readonly scriptMs: number };
 
 /** An isolate that is ready for its one run. */
@@ -36,6 +37,8 @@ export interface PreparedIsolate {
 const REMOVED = ['WebAssembly', 'SharedArrayBuffer', 'Atomics'];
 const EXCHANGE = '__lc500_exchange';
 const MEBIBYTE = 1_048_576;
+/** Time to read a failed script's console log; no tenant's code runs in it. */
+const LOG_TIMEOUT_MS = 20;
 
 /**
  * Makes isolates that start from one V8 snapshot with the script API in it: nothing of lc500's own is compiled
@@ -110,8 +113,17 @@ function overLimit({ isolate, limit }: Room): boolean {
 /** What made a run fail, told by the isolate's state and the clock, never by a message that a tenant can write. */
 function failure(room: Room, input: RunInput, thrown: unknown, elapsed: number) {
   if (room.isolate.isDisposed || overLimit(room)) return { kind: 'memory' } as const;
-  if (elapsed >= input.timeoutMs) return { kind: 'timeout' } as const;
-  return { kind: 'error', error: describe(thrown) } as const;
+  const soFar = readAnswer(room);
+  if (elapsed >= input.timeoutMs) return { kind: 'timeout', ...soFar } as const;
+  return { kind: 'error', error: describe(thrown), ...soFar } as const;
+}
+
+function readAnswer({ exchange }: Room): { answer?: string } {
+  try {
+    return { answer: exchange.applySync(undefined, [], { timeout: LOG_TIMEOUT_MS }) };
+  } catch {
+    return {};
+  }
 }
 
 /** isolated-vm copies thrown errors; anything else that was thrown comes as a plain value. */

@@ -12,8 +12,8 @@ const ERROR_LIMIT = 8192;
 /** A run as the runner hears of it; `kind` is the sandbox's own word, `answer` and `error` the tenant's. */
 export type SandboxResult = (
   | { readonly kind: 'answer'; readonly head: string; readonly body: Buffer }
-  | { readonly kind: 'timeout' | 'memory' | 'oversized' }
-  | { readonly kind: 'error'; readonly error: ScriptFailure }
+  | { readonly kind: 'timeout' | 'memory' | 'oversized'; readonly head: string }
+  | { readonly kind: 'error'; readonly head: string; readonly error: ScriptFailure }
 ) & { readonly isolateMs: number; readonly scriptMs: number };
 
 /** Runner → sandbox. The bodies stay bytes and the script stays text: only the small rest is JSON. */
@@ -44,25 +44,26 @@ export function encodeReady(): Buffer[] {
   return [];
 }
 
-/** Sandbox → runner: `[verdict, head, body]`. */
+/** Sandbox → runner: `[verdict, head, body]`; of a failed run the head is there for its console log. */
 export function encodeResult(result: RunResult): Buffer[] {
   const { isolateMs, scriptMs } = result;
   const verdict = { kind: result.kind, isolateMs, scriptMs };
-  if (result.kind === 'answer') {
-    const end = result.answer.indexOf('\n');
-    if (end > HEAD_LIMIT) return [json({ ...verdict, kind: 'oversized' })];
-    const head = result.answer.slice(0, end);
-    return [json(verdict), Buffer.from(head), bodyBytes(result.answer.slice(end + 1), head)];
-  }
-  if (result.kind === 'error') return [json({ ...verdict, error: bounded(result.error) })];
-  return [json(verdict)];
+  if (result.kind === 'memory') return [json(verdict)];
+  const answer = result.answer ?? '\n';
+  const end = answer.indexOf('\n');
+  const head = end > HEAD_LIMIT ? '' : answer.slice(0, end);
+  if (result.kind === 'timeout') return [json(verdict), Buffer.from(head)];
+  if (result.kind === 'error') return [json({ ...verdict, error: bounded(result.error) }), Buffer.from(head)];
+  if (head === '') return [json({ ...verdict, kind: 'oversized' })];
+  return [json(verdict), Buffer.from(head), bodyBytes(answer.slice(end + 1), head)];
 }
 
 /** @throws SyntaxError when it is not a result */
 export function decodeResult(parts: readonly Buffer[]): SandboxResult {
   const [verdict, head, body] = parts;
   const result = JSON.parse(String(verdict)) as SandboxResult;
-  return result.kind === 'answer' ? { ...result, head: String(head), body: body ?? Buffer.alloc(0) } : result;
+  if (result.kind === 'answer') return { ...result, head: String(head), body: body ?? Buffer.alloc(0) };
+  return { ...result, head: String(head ?? '') };
 }
 
 /** The body's text as UTF-8, and those parts of it that are bytes as these bytes. */
