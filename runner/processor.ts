@@ -36,7 +36,9 @@ export function createProcessor(context: ProcessorContext): (job: Job) => Promis
     const stopwatch = new Stopwatch();
     const invocation = readInvocation(job);
     const keepConsole = consoleKeeper(context.log, invocation);
-    const { outcome, error } = await perform(context, job, invocation, stopwatch, keepConsole.take);
+    const { outcome, error } = await perform(context, job, invocation, stopwatch, (lines) =>
+      keepConsole.take(lines),
+    );
     const timings = stopwatch.read();
     await publishReply(context.redis, invocation.replyTo, { id: invocation.id, outcome, timings });
     context.log.debug({ requestId: invocation.id, tenant: invocation.hostname, timings }, 'replied');

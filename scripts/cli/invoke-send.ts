@@ -1,6 +1,5 @@
 import { request as requestHttp, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { urlToHttpOptions } from 'node:url';
 import { toPairs, type HeaderPair } from '../../shared/headers.ts';
@@ -55,22 +54,10 @@ function exchange(gateway: URL, { method, path, headers, body }: OutgoingRequest
   };
   return new Promise((resolve, reject) => {
     const request = gateway.protocol === 'https:' ? requestHttps(options) : requestHttp(options);
-    const rest = Readable.from(pieces(body));
-    request.on('response', (response) => {
-      // A gateway may answer, and close, before it has read all of a body; what is left then is not sent.
-      rest.destroy();
-      resolve(response);
-    });
-    request.on('error', reject);
-    rest.pipe(request);
+    // The listener for errors stays: sending may still fail when the answer to a large body has already come.
+    request.on('response', resolve).on('error', reject);
+    request.end(body);
   });
-}
-
-const PIECE_BYTES = 65_536;
-
-/** In small pieces an answer is seen between two of them; a large one would fail first. */
-function* pieces(body: Buffer): Generator<Buffer> {
-  for (let at = 0; at < body.length; at += PIECE_BYTES) yield body.subarray(at, at + PIECE_BYTES);
 }
 
 function explain(gateway: URL, error: NodeJS.ErrnoException): string {
