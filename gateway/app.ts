@@ -14,6 +14,8 @@ import { sendResponse, serverTiming } from './response.ts';
 export interface GatewayContext extends Dispatcher {
   readonly config: Config;
   readonly log: Logger;
+  /** Whether the gateway is shutting down: clients are then told to come back on another connection. */
+  readonly isClosing: () => boolean;
 }
 
 /**
@@ -41,6 +43,7 @@ async function answer(context: GatewayContext, ctx: Koa.Context): Promise<void> 
   const own = (timings?: RunTimings): HeaderPair[] => [
     ['X-Request-Id', id],
     ['Server-Timing', serverTiming(performance.now() - started, timings)],
+    ...(context.isClosing() ? [['Connection', 'close'] as const] : []),
   ];
   const clientGone = new AbortController();
   res.once('close', () => {
@@ -55,7 +58,7 @@ async function answer(context: GatewayContext, ctx: Koa.Context): Promise<void> 
     sendResponse(res, reply.outcome.response, own(timings));
   } catch (thrown) {
     const error = toLC500Error(thrown);
-    logFailure(context.log, id, error);
+    if (!clientGone.signal.aborted) logFailure(context.log, id, error);
     if (!res.headersSent && !res.destroyed) sendProblem(res, error.code, id, own(timings));
   }
   context.log.debug({ requestId: id, method: req.method, url: req.url, status: res.statusCode }, 'answered');

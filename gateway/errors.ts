@@ -37,7 +37,8 @@ export function sendProblem(
     return;
   }
   // The rest of a body that was refused is of no interest, so the connection cannot be used again.
-  res.writeHead(status, [...headers, ...own, ...framing, ['Connection', 'close']].flat());
+  const others = own.filter(([name]) => name !== 'Connection');
+  res.writeHead(status, [...headers, ...others, ...framing, ['Connection', 'close']].flat());
   res.write(body);
   closeLingering(res);
 }

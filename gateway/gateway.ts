@@ -14,6 +14,9 @@ import { readiness } from './readiness.ts';
 import { Replies } from './replies.ts';
 import { createHttpServer } from './server.ts';
 
+/** How often a closing server looks for connections that have become idle. */
+const IDLE_CHECK_MS = 20;
+
 export interface Gateway {
   /** The ports that were bound. */
   readonly port: number;
@@ -43,7 +46,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   await replies.start();
   stack.defer(() => replies.close());
 
-  const app = createApp({ config, log, queue, replies, clock });
+  const app = createApp({ config, log, queue, replies, clock, isClosing: () => !server.listening });
   const server = createHttpServer(app.callback(), config.MAX_REQUEST_BYTES);
   stack.defer(() => stopServer(server));
   const port = await listen(server, config.PORT, config.HOST);
@@ -77,6 +80,8 @@ async function listen(server: Server, port: number, host: string): Promise<numbe
 async function stopServer(server: Server): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  server.closeIdleConnections();
+  // A connection that is answered now becomes idle later; its client may mean to keep it.
+  const timer = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
   await closed;
+  clearInterval(timer);
 }

@@ -1,3 +1,4 @@
+import { Agent } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { startChild } from '../helpers/child.ts';
 import { isAlive, processTree } from '../helpers/process-tree.ts';
@@ -55,8 +56,10 @@ test('SIGTERM to the gateway under load: what is in flight is answered, and it e
     'work.example',
     'const end = Date.now() + 400; while (Date.now() < end); setBody(readRequestUrl())',
   );
+  // These clients would keep their connections.
+  const agent = new Agent({ keepAlive: true });
   const inFlight = Array.from({ length: 4 }, (_, i) =>
-    (system as System).request({ hostname: 'work.example', path: `/${i}` }),
+    (system as System).request({ hostname: 'work.example', path: `/${i}`, agent }),
   );
   const { redis, env } = system;
   await waitFor('jobs', async () => (await redis.llen(`${env['QUEUE_PREFIX']}:invocations:active`)) === 4);
