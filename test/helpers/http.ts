@@ -74,7 +74,7 @@ export async function sendRaw(
   socket.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
   const ended = Promise.withResolvers<boolean>();
   // A server that closes while something is still on its way to it resets the connection.
-  for (const event of ['end', 'close', 'error']) socket.once(event, () => ended.resolve(true));
+  for (const event of ['end', 'close', 'error']) socket.on(event, () => ended.resolve(true));
   const timer = setTimeout(() => ended.resolve(false), timeoutMs);
   const pieces = typeof parts === 'string' || Buffer.isBuffer(parts) ? bytesOf(parts) : parts;
   for await (const part of pieces) {
