@@ -4,7 +4,7 @@ import { nanoid } from 'nanoid';
 import { RedisClock } from '../shared/clock.ts';
 import type { Config } from '../shared/config.ts';
 import type { Logger } from '../shared/log.ts';
-import { JOB_OPTIONS, QUEUE_NAME } from '../shared/queue.ts';
+import { QUEUE_NAME, WORKER_OPTIONS } from '../shared/queue.ts';
 import { connectPatient, connectWhenThere, requireNoEviction } from '../shared/redis.ts';
 import { createS3 } from '../shared/s3.ts';
 import { createBlueprintSource } from './blueprint.ts';
@@ -15,9 +15,6 @@ import { detectLauncher } from './sandbox-launcher.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { ScriptStore } from './script-store.ts';
 
-/** A dead runner's jobs are noticed within lock + check interval: under 5 s. */
-const LOCK_MS = 3000;
-const STALLED_CHECK_MS = 1500;
 /** Jobs in hand beside the running ones, so that no sandbox waits for Redis, and slow blueprints hold nobody up. */
 const IN_HAND = { withoutBlueprint: 4, withBlueprint: 32 };
 
@@ -74,12 +71,8 @@ function createWorker(
   const worker = new Worker(QUEUE_NAME, process, {
     connection: redis,
     prefix: config.QUEUE_PREFIX,
+    ...WORKER_OPTIONS,
     concurrency: config.RUNNER_SANDBOXES + inHand,
-    removeOnComplete: { count: 0 },
-    removeOnFail: JOB_OPTIONS.removeOnFail,
-    lockDuration: LOCK_MS,
-    stalledInterval: STALLED_CHECK_MS,
-    runRetryDelay: 500,
   });
   worker.on('error', (error) => log.warn({ err: error }, 'queue'));
   worker.on('failed', (job, error) => void replyToLostJob(redis, log, job, error));

@@ -1,4 +1,4 @@
-import type { JobsOptions } from 'bullmq';
+import type { JobsOptions, WorkerOptions } from 'bullmq';
 
 /** Name of the BullMQ queue; with the deployment's prefix it makes the keys `<prefix>:invocations:…`. */
 export const QUEUE_NAME = 'invocations';
@@ -16,6 +16,15 @@ export const JOB_OPTIONS = {
   removeOnFail: { age: 7 * 24 * 3600, count: 1000 },
   stackTraceLimit: 1,
 } as const satisfies JobsOptions;
+
+/** How runners take jobs. A dead runner's jobs are noticed within lock + check interval: under 5 s. */
+export const WORKER_OPTIONS = {
+  removeOnComplete: { count: 0 },
+  removeOnFail: JOB_OPTIONS.removeOnFail,
+  lockDuration: 3000,
+  stalledInterval: 1500,
+  runRetryDelay: 500,
+} as const satisfies Omit<WorkerOptions, 'connection'>;
 
 /** Redis key of the stream that only this gateway reads. */
 export function replyStreamKey(prefix: string, gatewayId: string): string {

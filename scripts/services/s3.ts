@@ -15,7 +15,7 @@ export interface S3Service extends AsyncDisposable {
 }
 
 /** The storage of `AWS_ENDPOINT`; else a server in this process, with its data under `<directory>/s3`. */
-export async function startS3({ directory, env }: ServicesOptions): Promise<S3Service> {
+export async function startS3({ directory, env, onS3Request }: ServicesOptions): Promise<S3Service> {
   const AWS_BUCKET = env['AWS_BUCKET'] || 'lc500';
   const AWS_REGION = env['AWS_REGION'] || 'us-east-1';
   if (env['AWS_ENDPOINT']) {
@@ -31,7 +31,7 @@ export async function startS3({ directory, env }: ServicesOptions): Promise<S3Se
       [Symbol.asyncDispose]: async () => undefined,
     };
   }
-  const server = await runS3rver(join(directory, 's3'));
+  const server = await runS3rver(join(directory, 's3'), onS3Request);
   const credentials = { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' };
   return {
     env: { AWS_ENDPOINT: `http://127.0.0.1:${server.port}`, AWS_REGION, AWS_BUCKET, ...credentials },
@@ -54,7 +54,7 @@ export async function ensureBucket(env: S3Env): Promise<void> {
   }
 }
 
-async function runS3rver(directory: string) {
+async function runS3rver(directory: string, onRequest?: () => void) {
   // Loaded only when it is needed: it takes a good part of the start.
   const { default: S3rver } = await import('@20minutes/s3rver');
   const { default: manifest } = await import('@20minutes/s3rver/package.json', { with: { type: 'json' } });
@@ -70,6 +70,7 @@ async function runS3rver(directory: string) {
   });
   server.store = server.context.store = new WholeObjectStore(directory);
   const { port } = await server.run();
+  if (onRequest) server.httpServer.on('request', onRequest);
   const close = async (): Promise<void> => {
     const closed = server.close();
     server.httpServer.closeAllConnections();

@@ -22,6 +22,8 @@ export interface ServicesOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Called with a service's name when it ends without having been told to. */
   readonly onCrash: (name: string) => void;
+  /** Called at each request that an embedded script storage gets. */
+  readonly onS3Request?: () => void;
 }
 
 /**
