@@ -9,6 +9,9 @@ const BATCH = 256;
 const STREAM_TTL_MS = 30_000;
 const KEEP_ALIVE_MS = 5000;
 const RETRY_MS = 200;
+/** What was read is taken out of the stream when it has become this much, bytes, or after this long. */
+const TRIM_BYTES = 1_048_576;
+const TRIM_MS = 100;
 
 type Entry = [id: Buffer, fields: Buffer[]];
 
@@ -27,6 +30,8 @@ export class Replies {
   readonly #log: Logger;
   readonly #waiters = new Map<string, (reply: Reply) => void>();
   #lastId = '0-0';
+  #readBytes = 0;
+  #trimmer: NodeJS.Timeout | undefined;
   #keepAlive: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -61,6 +66,7 @@ export class Replies {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#keepAlive);
+    clearTimeout(this.#trimmer);
     this.#reader.disconnect();
     if (this.#commands.status === 'ready') await this.#commands.del(this.key).catch(() => undefined);
   }
@@ -96,9 +102,18 @@ export class Replies {
   #take(entries: Entry[]): void {
     for (const [id, fields] of entries) {
       this.#lastId = id.toString('latin1');
+      this.#readBytes += fields[3]?.length ?? 0;
       this.#deliver(fields);
     }
-    // What was read is of no more use to anyone; while Redis is away it stays, and is trimmed with the next batch.
+    if (this.#readBytes > TRIM_BYTES) this.#trim();
+    else this.#trimmer ??= setTimeout(() => this.#trim(), TRIM_MS);
+  }
+
+  /** What was read is of no more use to anyone; while Redis is away it stays, and goes with the next batch. */
+  #trim(): void {
+    clearTimeout(this.#trimmer);
+    this.#trimmer = undefined;
+    this.#readBytes = 0;
     const next = this.#lastId.replace(/\d+$/, (sequence) => String(Number(sequence) + 1));
     this.#commands.xtrim(this.key, 'MINID', next).catch(() => undefined);
   }

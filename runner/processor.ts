@@ -1,5 +1,4 @@
 import type { Job } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { RedisClock } from '../shared/clock.ts';
 import type { Config } from '../shared/config.ts';
 import { errorKind, LC500Error, toLC500Error } from '../shared/errors.ts';
@@ -9,7 +8,7 @@ import type { Outcome } from '../shared/reply.ts';
 import type { ConsoleLine } from './answer.ts';
 import type { BlueprintSource } from './blueprint.ts';
 import { InvocationFailed } from './lost-job.ts';
-import { publishReply } from './publisher.ts';
+import type { Publisher } from './publisher.ts';
 import { runScript } from './run.ts';
 import type { Sandboxes } from './sandboxes.ts';
 import type { ScriptStore } from './script-store.ts';
@@ -20,7 +19,7 @@ export interface ProcessorContext {
   readonly scripts: ScriptStore;
   readonly blueprints: BlueprintSource;
   readonly sandboxes: Sandboxes;
-  readonly redis: Redis;
+  readonly publisher: Publisher;
   readonly clock: RedisClock;
   readonly log: Logger;
 }
@@ -40,7 +39,7 @@ export function createProcessor(context: ProcessorContext): (job: Job) => Promis
       keepConsole.take(lines),
     );
     const timings = stopwatch.read();
-    await publishReply(context.redis, invocation.replyTo, { id: invocation.id, outcome, timings });
+    context.publisher.publish(invocation, { id: invocation.id, outcome, timings });
     context.log.debug({ requestId: invocation.id, tenant: invocation.hostname, timings }, 'replied');
     if (!error || errorKind(error.code).fault === 'client') return;
     await keepConsole.store(job);

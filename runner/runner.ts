@@ -11,6 +11,7 @@ import { createBlueprintSource } from './blueprint.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { replyToLostJob } from './lost-job.ts';
 import { createProcessor } from './processor.ts';
+import { Publisher } from './publisher.ts';
 import { detectLauncher } from './sandbox-launcher.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { ScriptStore } from './script-store.ts';
@@ -41,8 +42,11 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   stack.defer(() => blueprints.close());
 
   const scripts = new ScriptStore(s3, config);
-  const process = createProcessor({ config, scripts, blueprints, sandboxes, redis, clock, log });
+  const publisher = new Publisher(redis, clock, log);
+  stack.defer(() => publisher.close());
+  const process = createProcessor({ config, scripts, blueprints, sandboxes, publisher, clock, log });
   const worker = createWorker(config, redis, log, process);
+  worker.on('failed', (job, error) => replyToLostJob(publisher, log, job, error));
   stack.defer(() => worker.close());
   await worker.waitUntilReady();
   stack.defer(beat(config, redis, clock, worker));
@@ -75,7 +79,6 @@ function createWorker(
     concurrency: config.RUNNER_SANDBOXES + inHand,
   });
   worker.on('error', (error) => log.warn({ err: error }, 'queue'));
-  worker.on('failed', (job, error) => void replyToLostJob(redis, log, job, error));
   return worker;
 }
 
