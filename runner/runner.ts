@@ -44,7 +44,7 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   const blueprints = createBlueprintSource(config, s3);
   stack.defer(() => blueprints.close());
 
-  const scripts = new ScriptStore(s3, config);
+  const scripts = new ScriptStore(s3, config, log);
   const process = createProcessor({ config, scripts, blueprints, sandboxes, redis, clock, log });
   const worker = createWorker(config, redis, log, process);
   stack.defer(() => worker.close());

@@ -51,6 +51,12 @@ export interface FaultyProxy extends AsyncDisposable {
 
 export const NONE: Fault = { kind: 'none' };
 export const HANG: Fault = { kind: 'hang' };
+export const SLOW_DOWN: Fault = {
+  kind: 'answer',
+  status: 503,
+  body: '<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>',
+};
+
 /** Stands in front of an HTTP server and spoils exchanges with it. @param target the server's URL */
 export async function startFaultyProxy(target: string): Promise<FaultyProxy> {
   const asked: string[] = [];
