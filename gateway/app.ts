@@ -9,7 +9,7 @@ import type { RunTimings } from '../shared/reply.ts';
 import { dispatch, type Dispatcher } from './dispatch.ts';
 import { sendProblem } from './errors.ts';
 import { hostnameOf, readRequest } from './request.ts';
-import { sendResponse, serverTiming } from './response.ts';
+import { sendResponse, serverTiming, staleness } from './response.ts';
 
 export interface GatewayContext extends Dispatcher {
   readonly config: Config;
@@ -43,6 +43,7 @@ async function answer(context: GatewayContext, ctx: Koa.Context): Promise<void> 
   const own = (timings?: RunTimings): HeaderPair[] => [
     ['X-Request-Id', id],
     ['Server-Timing', serverTiming(performance.now() - started, timings)],
+    ...staleness(timings),
     ...(context.isClosing() ? [['Connection', 'close'] as const] : []),
   ];
   const clientGone = new AbortController();

@@ -3,7 +3,7 @@ import { endToEnd, type HeaderPair } from '../shared/headers.ts';
 import type { RunTimings, ScriptResponse } from '../shared/reply.ts';
 
 /** Fields that are the gateway's own; what a script sets of them is dropped. */
-const OWN = new Set(['x-request-id', 'server-timing']);
+const OWN = new Set(['x-request-id', 'server-timing', 'lc500-script']);
 
 /** Statuses that have no body: RFC 9110 sections 15.3.5, 15.3.6, 15.4.5. */
 const BODILESS = new Set([204, 205, 304]);
@@ -40,4 +40,14 @@ export function serverTiming(total: number, run: RunTimings | undefined): string
   return Object.entries({ queue, prepare, isolate, script, total })
     .map(([name, duration]) => `${name};dur=${duration.toFixed(2)}`)
     .join(', ');
+}
+
+/**
+ * `LC500-Script: stale;age=12` when the script could not be confirmed by the storage for so many seconds; else
+ * nothing. A structured field (RFC 9651). Not `Warning`, which RFC 9111 (5.5) has withdrawn, nor `Cache-Status`
+ * (RFC 9211), which speaks of the answer: that one is made anew.
+ */
+export function staleness(run: RunTimings | undefined): HeaderPair[] {
+  if (run?.staleScript === undefined) return [];
+  return [['LC500-Script', `stale;age=${Math.round(run.staleScript / 1000)}`]];
 }

@@ -7,7 +7,7 @@ import type { Blueprint } from './blueprint.ts';
 import type { ProcessorContext } from './processor.ts';
 import type { SandboxOutcome } from './sandbox-process.ts';
 import { encodeJob } from './sandbox/protocol.ts';
-import type { Script } from './script-store.ts';
+import type { Script } from './script-cache.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 /**
@@ -25,9 +25,10 @@ export async function runScript(
 ): Promise<ScriptResponse> {
   const { config, scripts, blueprints, sandboxes } = context;
   const [script, blueprint] = await Promise.all([
-    scripts.get(invocation.scriptKey),
+    scripts.get(invocation.scriptKey, signal),
     blueprints.fetch(invocation, signal),
   ]);
+  if (script.staleMs !== undefined) stopwatch.servedStale(script.staleMs);
   const job = encodeJob(jobOf(context, invocation, script, blueprint));
   const outcome = await sandboxes.run(job, config.SCRIPT_TIMEOUT_MS, signal, () => stopwatch.handOver());
   stopwatch.handBack('scriptMs' in outcome ? outcome.scriptMs : Infinity);

@@ -36,12 +36,13 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   const clock = new RedisClock(redis);
   await clock.start();
   stack.defer(() => clock.stop());
-  const s3 = createS3(config);
+  // Reads are tried again by those who want them, who know for how long that makes sense.
+  const s3 = createS3(config, 1);
   stack.defer(() => s3.destroy());
   const blueprints = createBlueprintSource(config, s3);
   stack.defer(() => blueprints.close());
 
-  const scripts = new ScriptStore(s3, config);
+  const scripts = new ScriptStore(s3, config, log);
   const publisher = new Publisher(redis, clock, log);
   stack.defer(() => publisher.close());
   const process = createProcessor({ config, scripts, blueprints, sandboxes, publisher, clock, log });

@@ -1,88 +1,111 @@
-import { GetObjectCommand, NoSuchKey, S3ServiceException, type S3Client } from '@aws-sdk/client-s3';
-import { LRUCache } from 'lru-cache';
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { Config } from '../shared/config.ts';
 import { LC500Error } from '../shared/errors.ts';
+import type { Logger } from '../shared/log.ts';
+import { ObjectUnread } from './object-read.ts';
+import { ScriptCache, type CachedScript, type Script } from './script-cache.ts';
+import { ScriptReader, scriptNotFound } from './script-reader.ts';
 
-/** A script as it lay in the storage at one moment. */
-export interface Script {
-  readonly source: Buffer;
-  /** The storage's name for this version. */
-  readonly etag: string;
+/** A script to be run. */
+export interface ServedScript extends Script {
+  /** Milliseconds since the storage last confirmed it; only where it was served though the storage could not be asked. */
+  readonly staleMs?: number;
 }
-
-/** What is known of a key. A missing script is remembered too, or every stray request would ask the storage. */
-interface Entry {
-  readonly script: Script | null;
-  /** `performance.now()` of the last time that the storage said so. */
-  checkedAt: number;
-}
-
-/** What an entry without a script weighs in the cache, bytes. */
-const SMALL = 200;
 
 /**
- * The tenants' scripts, kept in memory and revalidated by ETag (RFC 9110 section 13.1.2): within
- * `SCRIPT_REVALIDATE_MS` the storage is not asked, after it a conditional request decides. One request at a time
- * per key, however many wait.
+ * The tenants' scripts, kept in memory and revalidated by ETag (RFC 9110 section 13.1.2).
+ *
+ *     fresh                           → served without asking
+ *     not fresh, or not known         → one read per key, however many wait for it
+ *     that read fails, or takes long  → the known script, while it is younger than `SCRIPT_STALE_MS`
+ *     the storage is known to be away → the known script at once, and a read that nobody waits for
+ *
+ * Nothing is served in the stead of an answer: a script that the storage says is not there is gone, and one that
+ * it refuses to give is not run.
  */
 export class ScriptStore {
-  readonly #s3: S3Client;
-  readonly #config: Config;
-  readonly #entries: LRUCache<string, Entry>;
-  readonly #pending = new Map<string, Promise<Script>>();
+  /** Since the start. */
+  readonly counts = { stale: 0 };
+  readonly #cache: ScriptCache;
+  readonly #reader: ScriptReader;
+  readonly #patienceMs: number;
 
-  constructor(s3: S3Client, config: Config) {
-    this.#s3 = s3;
-    this.#config = config;
-    this.#entries = new LRUCache({
-      maxSize: config.SCRIPT_CACHE_MB * 1_048_576,
-      sizeCalculation: ({ script }) => (script?.source.length ?? 0) + SMALL,
-    });
+  constructor(s3: S3Client, config: Config, log: Logger) {
+    this.#cache = new ScriptCache(config);
+    const onHealth = (isAway: boolean): void => {
+      if (isAway) log.error('the script storage is away; known scripts are served stale');
+      else log.info({ ...this.counts }, 'the script storage is back');
+    };
+    this.#reader = new ScriptReader({ s3, config, cache: this.#cache, onHealth });
+    // Whoever waits for the storage and has a script all the same needs time to run it.
+    this.#patienceMs = Math.min(config.UPSTREAM_TIMEOUT_MS, config.REQUEST_DEADLINE_MS / 2);
   }
 
-  /** @throws LC500Error `script_not_found` or `storage_unavailable` */
-  get(key: string): Script | Promise<Script> {
-    const entry = this.#entries.get(key);
-    if (entry && performance.now() - entry.checkedAt < this.#config.SCRIPT_REVALIDATE_MS)
-      return found(entry, key);
-    let pending = this.#pending.get(key);
-    if (!pending) {
-      pending = this.#fetch(key, entry).finally(() => this.#pending.delete(key));
-      this.#pending.set(key, pending);
-    }
-    return pending;
+  /**
+   * @param signal this invocation's end; what others wait for goes on
+   * @throws LC500Error `script_not_found`, `storage_unavailable` or `memory_limit`, or the signal's reason
+   */
+  get(key: string, signal: AbortSignal): ServedScript | Promise<ServedScript> {
+    const known = this.#cache.get(key);
+    if (known && this.#cache.isFresh(known)) return known.script;
+    if (this.#cache.isMissing(key)) throw scriptNotFound(key);
+    return this.#revalidate(key, known, signal);
   }
 
-  async #fetch(key: string, known: Entry | undefined): Promise<Script> {
-    // Before the request: an object written while it is under way must not count as checked.
-    const checkedAt = performance.now();
-    const script = await this.#ask(key, known);
-    const entry = { script, checkedAt };
-    this.#entries.set(key, entry);
-    return found(entry, key);
-  }
-
-  async #ask(key: string, known: Entry | undefined): Promise<Script | null> {
-    const { AWS_BUCKET, UPSTREAM_TIMEOUT_MS } = this.#config;
+  async #revalidate(
+    key: string,
+    known: CachedScript | undefined,
+    signal: AbortSignal,
+  ): Promise<ServedScript> {
+    const atOnce = this.#reader.health.isAway && this.#whileAway(key, known);
+    if (atOnce) return atOnce;
+    const begun = performance.now();
+    const patience = this.#patience(known, signal);
     try {
-      const object = await this.#s3.send(
-        new GetObjectCommand({ Bucket: AWS_BUCKET, Key: key, IfNoneMatch: known?.script?.etag }),
-        { abortSignal: AbortSignal.timeout(UPSTREAM_TIMEOUT_MS) },
-      );
-      const source = Buffer.from((await object.Body?.transformToByteArray()) ?? []);
-      return { source, etag: object.ETag ?? '' };
+      return await this.#reader.read(key, known, patience);
     } catch (error) {
-      if (known && error instanceof S3ServiceException && error.$metadata.httpStatusCode === 304)
-        return known.script;
-      if (error instanceof NoSuchKey) return null;
-      throw new LC500Error('storage_unavailable', `the script ${key} cannot be had: ${String(error)}`, {
-        cause: error,
-      });
+      signal.throwIfAborted();
+      const isOutOfPatience = error === patience.reason;
+      if (isOutOfPatience) this.#reader.health.silentSince(begun);
+      const isPassing = isOutOfPatience || (error instanceof ObjectUnread && error.isPassing);
+      const stale = isPassing ? this.#stale(known) : undefined;
+      if (stale) return stale;
+      throw toLC500Error(error);
     }
+  }
+
+  /**
+   * The storage is known to be away: few reads are tried, for those who have nothing else, or when the last try
+   * was some time ago.
+   */
+  #whileAway(key: string, known: CachedScript | undefined): ServedScript | undefined {
+    const { health } = this.#reader;
+    const isReading = this.#reader.isReading(key);
+    const mayRead = isReading || health.mayRead;
+    const isTimeToWait = mayRead && !isReading && !health.hasJustFailed;
+    const stale = isTimeToWait ? undefined : this.#stale(known);
+    if (stale && mayRead) this.#reader.readAhead(key, known);
+    if (!stale && !mayRead)
+      throw new LC500Error('storage_unavailable', `${key} was not asked for: the storage is away`);
+    return stale;
+  }
+
+  #patience(known: CachedScript | undefined, signal: AbortSignal): AbortSignal {
+    if (!known || this.#cache.staleFor(known) === undefined) return signal;
+    return AbortSignal.any([signal, AbortSignal.timeout(this.#patienceMs)]);
+  }
+
+  #stale(known: CachedScript | undefined): ServedScript | undefined {
+    if (!known) return undefined;
+    const staleMs = this.#cache.staleFor(known);
+    if (staleMs === undefined) return undefined;
+    this.counts.stale++;
+    return { ...known.script, staleMs };
   }
 }
 
-function found({ script }: Entry, key: string): Script {
-  if (script) return script;
-  throw new LC500Error('script_not_found', `there is no object ${key}`);
+function toLC500Error(error: unknown): unknown {
+  if (!(error instanceof ObjectUnread)) return error;
+  const code = error.failure === 'too large' ? 'memory_limit' : 'storage_unavailable';
+  return new LC500Error(code, `the script cannot be had: ${error.message}`, { cause: error });
 }

@@ -6,6 +6,12 @@ export class Stopwatch {
   #handedOver: number | undefined;
   #isolate = 0;
   #script = 0;
+  #staleScript: number | undefined;
+
+  /** @param ageMs of a script that the storage could not confirm */
+  servedStale(ageMs: number): void {
+    this.#staleScript = ageMs;
+  }
 
   /** A sandbox takes the job. */
   handOver(): void {
@@ -22,6 +28,7 @@ export class Stopwatch {
   read(): RunTimings {
     const total = performance.now() - this.#started;
     const prepare = (this.#handedOver ?? performance.now()) - this.#started;
-    return { prepare, isolate: this.#isolate, script: this.#script, total };
+    const timings = { prepare, isolate: this.#isolate, script: this.#script, total };
+    return this.#staleScript === undefined ? timings : { ...timings, staleScript: this.#staleScript };
   }
 }

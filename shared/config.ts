@@ -89,10 +89,14 @@ export const VARIABLES = {
     ...integer(1000, 0, 1000),
     meaning: 'how long a script is served before the storage is asked for a newer one',
   },
+  SCRIPT_STALE_MS: {
+    ...integer(3_600_000, 0, 7 * 86_400_000),
+    meaning: 'how long a script is served though the storage is away',
+  },
   SCRIPT_CACHE_MB: { ...integer(64, 1, 16_384), meaning: "scripts kept in one runner's memory, MiB" },
   UPSTREAM_TIMEOUT_MS: {
     ...integer(2000, 10, 600_000),
-    meaning: 'time for one answer of the storage or of the blueprint server',
+    meaning: 'time for one try to get an answer of the storage or of the blueprint server',
   },
   SHUTDOWN_GRACE_MS: {
     ...integer(27_000, 0, 600_000),

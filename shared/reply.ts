@@ -12,6 +12,8 @@ export interface RunTimings {
   readonly script: number;
   /** From taking the job to publishing the reply. */
   readonly total: number;
+  /** How old the script was, if it was served though the storage was away. */
+  readonly staleScript?: number | undefined;
 }
 
 export interface ScriptResponse {
@@ -33,7 +35,13 @@ export interface Reply {
 
 const VERSION = 1;
 
-const timings = z.object({ prepare: z.number(), isolate: z.number(), script: z.number(), total: z.number() });
+const timings = z.object({
+  prepare: z.number(),
+  isolate: z.number(),
+  script: z.number(),
+  total: z.number(),
+  staleScript: z.number().optional(),
+});
 
 const schema = z.discriminatedUnion('kind', [
   z.object({

@@ -1,8 +1,12 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import type { Config } from './config.ts';
 
-/** A client for the script storage: AWS itself, or any S3-compatible server. */
-export function createS3(config: Config): S3Client {
+/**
+ * A client for the script storage: AWS itself, or any S3-compatible server.
+ *
+ * @param maxAttempts how often the SDK asks before it gives up; 1 for whoever asks again by itself
+ */
+export function createS3(config: Config, maxAttempts = 2): S3Client {
   const { AWS_ENDPOINT, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = config;
   const options: S3ClientConfig = {
     // Other servers answer at a path rather than at a hostname per bucket, and care little about the region.
@@ -14,7 +18,7 @@ export function createS3(config: Config): S3Client {
     // Checksums that AWS alone understands break other servers; they are made where an operation requires them.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    maxAttempts: 2,
+    maxAttempts,
   };
   return new S3Client(options);
 }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { HANG, NONE, startFaultyProxy, type Fault, type FaultyProxy } from '../helpers/faulty-proxy.ts';
 import { startSystem, type System } from '../helpers/system.ts';
 
 const SHOW = `setBody(JSON.stringify({
@@ -12,6 +13,7 @@ const SHOW = `setBody(JSON.stringify({
 describe('by HTTP', () => {
   let system: System;
   let server: Server;
+  let proxy: FaultyProxy;
   let asked: { message: IncomingMessage; body: Buffer }[] = [];
   let reply: { status: number; headers: string[]; body: Buffer; delayMs?: number };
 
@@ -29,9 +31,10 @@ describe('by HTTP', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
+    proxy = await startFaultyProxy(`http://127.0.0.1:${port}`);
     system = await startSystem({
       env: {
-        BLUEPRINT_TARGET: `127.0.0.1:${port}`,
+        BLUEPRINT_TARGET: `127.0.0.1:${proxy.port}`,
         UPSTREAM_TIMEOUT_MS: '500',
         MAX_RESPONSE_BYTES: '100000',
       },
@@ -40,9 +43,12 @@ describe('by HTTP', () => {
   });
   afterEach(() => {
     asked = [];
+    proxy.always(NONE);
+    proxy.forget();
   });
   afterAll(async () => {
     await system[Symbol.asyncDispose]();
+    await proxy[Symbol.asyncDispose]();
     server.close();
     server.closeAllConnections();
   });
@@ -96,6 +102,27 @@ describe('by HTTP', () => {
     const answer = await show();
     expect(answer.json()).toMatchObject({ code: 'blueprint_unavailable' });
     expect(answer.header('retry-after')).toBe('1');
+  });
+
+  test.each<[string, string, Fault, number]>([
+    ['GET', 'cut off', { kind: 'cut' }, 3],
+    ['GET', 'too slow in its body', { kind: 'stall' }, 1],
+    ['POST', 'cut off', { kind: 'cut' }, 1],
+    ['POST', 'too slow', HANG, 1],
+    ['POST', 'lost with its connection', { kind: 'reset' }, 1],
+  ])('%s: an answer that is %s is blueprint_unavailable', async (method, _what, fault, times) => {
+    reply = { status: 200, headers: [], body: Buffer.from('some bytes') };
+    proxy.always(fault);
+    const answer = await show({ method });
+    expect(answer.json()).toMatchObject({ code: 'blueprint_unavailable' });
+    expect(proxy.asked).toHaveLength(times);
+  });
+
+  test('a connection that breaks once is not seen', async () => {
+    reply = { status: 200, headers: [], body: Buffer.from('some bytes') };
+    proxy.next({ kind: 'reset' });
+    expect((await show()).json()).toMatchObject({ status: 200, body: 'some bytes' });
+    expect(proxy.asked).toHaveLength(2);
   });
 
   test('no script: the answer does not wait for the blueprint', async () => {

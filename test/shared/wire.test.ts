@@ -66,6 +66,16 @@ test.each<Reply['outcome']>([
   expect(decodeReply(head, body)).toEqual(reply);
 });
 
+test('a reply says how stale its script was', () => {
+  const timings = { ...TIMINGS, staleScript: 12.5 };
+  const { head, body } = encodeReply({
+    id: 'id',
+    outcome: { kind: 'failure', code: 'script_error' },
+    timings,
+  });
+  expect(decodeReply(head, body).timings).toEqual(timings);
+});
+
 test.each([
   '',
   '{',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseBlueprint } from '../../runner/blueprint.ts';
+import { parseBlueprint } from '../../runner/blueprint-bucket.ts';
 
 test('a shaped object is taken apart', () => {
   const { status, headers, body } = parseBlueprint('{"status":404,"headers":[["X-A","1"]],"body":"text"}');

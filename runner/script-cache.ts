@@ -1,0 +1,70 @@
+import { LRUCache } from 'lru-cache';
+import type { Config } from '../shared/config.ts';
+
+/** A script as it lay in the storage at one moment. */
+export interface Script {
+  readonly source: Buffer;
+  /** The storage's name for this version. */
+  readonly etag: string;
+}
+
+/** What is known of a key that has a script. */
+export interface CachedScript {
+  readonly script: Script;
+  /** `performance.now()` at the start of the last question that the storage answered with this version. */
+  readonly checkedAt: number;
+}
+
+/** What an entry weighs beside its script, bytes. */
+const ENTRY_BYTES = 200;
+/** Missing scripts that are remembered: apart from the scripts, so that stray requests push none out. */
+const MAX_MISSING = 10_000;
+
+/** What the runner knows of scripts, and how old that knowledge is; when to ask is for others to say. */
+export class ScriptCache {
+  readonly #freshMs: number;
+  readonly #staleMs: number;
+  readonly #scripts: LRUCache<string, CachedScript>;
+  readonly #missing = new LRUCache<string, number>({ max: MAX_MISSING });
+
+  constructor(config: Pick<Config, 'SCRIPT_CACHE_MB' | 'SCRIPT_REVALIDATE_MS' | 'SCRIPT_STALE_MS'>) {
+    this.#freshMs = config.SCRIPT_REVALIDATE_MS;
+    this.#staleMs = config.SCRIPT_STALE_MS;
+    this.#scripts = new LRUCache({
+      maxSize: config.SCRIPT_CACHE_MB * 1_048_576,
+      sizeCalculation: ({ script }) => script.source.length + ENTRY_BYTES,
+    });
+  }
+
+  get(key: string): CachedScript | undefined {
+    return this.#scripts.get(key);
+  }
+
+  /** Whether a script may be run without asking the storage. */
+  isFresh({ checkedAt }: CachedScript): boolean {
+    return performance.now() - checkedAt < this.#freshMs;
+  }
+
+  /** Milliseconds for which the storage has not confirmed it; `undefined`: too many for it to be run. */
+  staleFor({ checkedAt }: CachedScript): number | undefined {
+    const age = performance.now() - checkedAt;
+    return age < this.#staleMs ? age : undefined;
+  }
+
+  /** Whether the storage said so little ago that it need not be asked. */
+  isMissing(key: string): boolean {
+    const checkedAt = this.#missing.get(key);
+    return checkedAt !== undefined && performance.now() - checkedAt < this.#freshMs;
+  }
+
+  /** @param checkedAt `performance.now()` before the storage was asked: what changed since is not in its answer */
+  put(key: string, script: Script, checkedAt: number): void {
+    this.#missing.delete(key);
+    this.#scripts.set(key, { script, checkedAt });
+  }
+
+  putMissing(key: string, checkedAt: number): void {
+    this.#scripts.delete(key);
+    this.#missing.set(key, checkedAt);
+  }
+}
