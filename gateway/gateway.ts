@@ -5,6 +5,7 @@ import { Queue } from 'bullmq';
 import { nanoid } from 'nanoid';
 import { RedisClock } from '../shared/clock.ts';
 import type { Config } from '../shared/config.ts';
+import { IdempotencyRecords } from '../shared/idempotency.ts';
 import type { Logger } from '../shared/log.ts';
 import { QUEUE_NAME, replyStreamKey } from '../shared/queue.ts';
 import { connectFailFast, connectPatient, connectWhenThere, requireNoEviction } from '../shared/redis.ts';
@@ -46,7 +47,9 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   await replies.start();
   stack.defer(() => replies.close());
 
-  const app = createApp({ config, log, queue, replies, clock, isClosing: () => !server.listening });
+  const records = new IdempotencyRecords(redis);
+  const isClosing = (): boolean => !server.listening;
+  const app = createApp({ config, log, queue, replies, clock, records, isClosing });
   const server = createHttpServer(app.callback(), config.MAX_REQUEST_BYTES);
   stack.defer(() => stopServer(server));
   const port = await listen(server, config.PORT, config.HOST);

@@ -1,7 +1,7 @@
 import { UnrecoverableError, type Job } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { decodeInvocation } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
+import { settleRecord, type OnceContext } from './once.ts';
 import { publishReply } from './publisher.ts';
 
 /** An invocation that failed and was replied to; BullMQ keeps the job. */
@@ -14,23 +14,22 @@ const NOTHING_RAN = { prepare: 0, isolate: 0, script: 0, total: 0 };
  * `maxStalledCount` allows, and no runner is given it again.
  */
 export async function replyToLostJob(
-  redis: Redis,
-  log: Logger,
+  context: OnceContext & { readonly log: Logger },
   job: Job | undefined,
   error: Error,
 ): Promise<void> {
   if (!job || error instanceof InvocationFailed) return;
+  const { log, redis } = context;
   try {
-    const { id, hostname, replyTo } = decodeInvocation(job.data);
+    const invocation = decodeInvocation(job.data);
+    const { id, hostname, replyTo } = invocation;
     log.error(
       { requestId: id, tenant: hostname, code: 'runner_lost', reason: error.message },
       'invocation given up',
     );
-    await publishReply(redis, replyTo, {
-      id,
-      outcome: { kind: 'failure', code: 'runner_lost' },
-      timings: NOTHING_RAN,
-    });
+    const outcome = { kind: 'failure', code: 'runner_lost' } as const;
+    await settleRecord(context, invocation, outcome);
+    await publishReply(redis, replyTo, { id, outcome, timings: NOTHING_RAN });
   } catch (cause) {
     log.error(
       { err: cause, job: job.id, reason: error.message },

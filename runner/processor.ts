@@ -1,7 +1,5 @@
 import type { Job } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { RedisClock } from '../shared/clock.ts';
-import type { Config } from '../shared/config.ts';
 import { errorKind, LC500Error, toLC500Error } from '../shared/errors.ts';
 import { decodeInvocation, isIdempotent, type Invocation } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
@@ -9,18 +7,17 @@ import type { Outcome } from '../shared/reply.ts';
 import type { ConsoleLine } from './answer.ts';
 import type { BlueprintSource } from './blueprint.ts';
 import { InvocationFailed } from './lost-job.ts';
+import { once, type OnceContext } from './once.ts';
 import { publishReply } from './publisher.ts';
 import { runScript } from './run.ts';
 import type { Sandboxes } from './sandboxes.ts';
 import type { ScriptStore } from './script-store.ts';
 import { Stopwatch } from './stopwatch.ts';
 
-export interface ProcessorContext {
-  readonly config: Config;
+export interface ProcessorContext extends OnceContext {
   readonly scripts: ScriptStore;
   readonly blueprints: BlueprintSource;
   readonly sandboxes: Sandboxes;
-  readonly redis: Redis;
   readonly clock: RedisClock;
   readonly log: Logger;
 }
@@ -28,17 +25,23 @@ export interface ProcessorContext {
 /**
  * What happens to a job, from top to bottom: read it, run it, publish the reply, finish the job.
  *
- * Every invocation that can be read gets exactly one reply from here. A job whose invocation failed through the
- * tenant or the operator fails too, and so stays to be looked at; an answered one is gone.
+ * Every invocation that can be read gets exactly one reply from here, unless nobody waits for one: its client has
+ * gone. A job whose invocation failed through the tenant or the operator fails too, and so stays to be looked at;
+ * an answered one, and an abandoned one, is gone.
  */
 export function createProcessor(context: ProcessorContext): (job: Job) => Promise<void> {
   return async (job) => {
     const stopwatch = new Stopwatch();
     const invocation = readInvocation(job);
     const keepConsole = consoleKeeper(context.log, invocation);
-    const { outcome, error } = await perform(context, job, invocation, stopwatch, (lines) =>
-      keepConsole.take(lines),
+    const result: Performed | undefined = await once(context, invocation, () =>
+      perform(context, job, invocation, stopwatch, (lines) => keepConsole.take(lines)),
     );
+    if (!result) {
+      context.log.debug({ requestId: invocation.id, tenant: invocation.hostname }, 'nobody waits for it');
+      return;
+    }
+    const { outcome, error } = result;
     const timings = stopwatch.read();
     await publishReply(context.redis, invocation.replyTo, { id: invocation.id, outcome, timings });
     context.log.debug({ requestId: invocation.id, tenant: invocation.hostname, timings }, 'replied');
@@ -79,13 +82,18 @@ function readInvocation(job: Job): Invocation {
 /** One reason for all: making an error with its stack for each request is dear. */
 const OVER = new LC500Error('deadline_exceeded');
 
+interface Performed {
+  readonly outcome: Outcome;
+  readonly error?: LC500Error;
+}
+
 async function perform(
   context: ProcessorContext,
   job: Job,
   invocation: Invocation,
   stopwatch: Stopwatch,
   onConsole: (lines: readonly ConsoleLine[]) => void,
-): Promise<{ outcome: Outcome; error?: LC500Error }> {
+): Promise<Performed> {
   const deadline = new AbortController();
   const left = invocation.deadline - context.clock.now();
   const timer = setTimeout(() => deadline.abort(OVER), left);
@@ -109,10 +117,10 @@ async function perform(
 
 /**
  * A job that comes a second time was begun by a runner that has died since. Its script may have had effects, so
- * only an idempotent method is run again (RFC 9110 section 9.2.2).
+ * only an idempotent method is run again (RFC 9110 section 9.2.2), or one whose client sent an `Idempotency-Key`.
  */
-function refuseSecondRun(job: Job, { request }: Invocation): void {
-  if (job.attemptsStarted > 1 && !isIdempotent(request.method)) {
+function refuseSecondRun(job: Job, { request, idempotencyRecord }: Invocation): void {
+  if (job.attemptsStarted > 1 && !isIdempotent(request.method) && idempotencyRecord === undefined) {
     throw new LC500Error('runner_lost', `the runner died and ${request.method} may not be run twice`);
   }
 }

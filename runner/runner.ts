@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { nanoid } from 'nanoid';
 import { RedisClock } from '../shared/clock.ts';
 import type { Config } from '../shared/config.ts';
+import { IdempotencyRecords } from '../shared/idempotency.ts';
 import type { Logger } from '../shared/log.ts';
 import { JOB_OPTIONS, QUEUE_NAME } from '../shared/queue.ts';
 import { connectPatient, connectWhenThere, requireNoEviction } from '../shared/redis.ts';
@@ -10,7 +11,7 @@ import { createS3 } from '../shared/s3.ts';
 import { createBlueprintSource } from './blueprint.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { replyToLostJob } from './lost-job.ts';
-import { createProcessor } from './processor.ts';
+import { createProcessor, type ProcessorContext } from './processor.ts';
 import { detectLauncher } from './sandbox-launcher.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { ScriptStore } from './script-store.ts';
@@ -44,8 +45,9 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   stack.defer(() => blueprints.close());
 
   const scripts = new ScriptStore(s3, config);
-  const process = createProcessor({ config, scripts, blueprints, sandboxes, redis, clock, log });
-  const worker = createWorker(config, redis, log, process);
+  const records = new IdempotencyRecords(redis);
+  const context = { config, scripts, blueprints, sandboxes, redis, clock, log, records };
+  const worker = createWorker(context);
   stack.defer(() => worker.close());
   await worker.waitUntilReady();
   stack.defer(beat(config, redis, clock, worker));
@@ -64,14 +66,10 @@ function createSandboxes(config: Config, log: Logger): Sandboxes {
   return new Sandboxes({ size: config.RUNNER_SANDBOXES, launcher: detectLauncher(), limits, log });
 }
 
-function createWorker(
-  config: Config,
-  redis: Redis,
-  log: Logger,
-  process: ReturnType<typeof createProcessor>,
-): Worker {
+function createWorker(context: ProcessorContext): Worker {
+  const { config, redis, log } = context;
   const inHand = config.BLUEPRINT_TARGET.kind === 'none' ? IN_HAND.withoutBlueprint : IN_HAND.withBlueprint;
-  const worker = new Worker(QUEUE_NAME, process, {
+  const worker = new Worker(QUEUE_NAME, createProcessor(context), {
     connection: redis,
     prefix: config.QUEUE_PREFIX,
     concurrency: config.RUNNER_SANDBOXES + inHand,
@@ -82,7 +80,7 @@ function createWorker(
     runRetryDelay: 500,
   });
   worker.on('error', (error) => log.warn({ err: error }, 'queue'));
-  worker.on('failed', (job, error) => void replyToLostJob(redis, log, job, error));
+  worker.on('failed', (job, error) => void replyToLostJob(context, job, error));
   return worker;
 }
 
