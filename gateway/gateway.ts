@@ -9,6 +9,7 @@ import { IdempotencyRecords } from '../shared/idempotency.ts';
 import type { Logger } from '../shared/log.ts';
 import { QUEUE_NAME, replyStreamKey } from '../shared/queue.ts';
 import { connectFailFast, connectPatient, connectWhenThere, requireNoEviction } from '../shared/redis.ts';
+import { createAbandon } from './abandon.ts';
 import { createAdminApp } from './admin/app.ts';
 import { createApp } from './app.ts';
 import { readiness } from './readiness.ts';
@@ -47,9 +48,10 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   await replies.start();
   stack.defer(() => replies.close());
 
+  const abandon = createAbandon({ queue, redis, clock, prefix: config.QUEUE_PREFIX, log });
   const records = new IdempotencyRecords(redis);
   const isClosing = (): boolean => !server.listening;
-  const app = createApp({ config, log, queue, replies, clock, records, isClosing });
+  const app = createApp({ config, log, queue, replies, clock, abandon, records, isClosing });
   const server = createHttpServer(app.callback(), config.MAX_REQUEST_BYTES);
   stack.defer(() => stopServer(server));
   const port = await listen(server, config.PORT, config.HOST);

@@ -4,6 +4,7 @@ import { errorKind, LC500Error, toLC500Error } from '../shared/errors.ts';
 import { decodeInvocation, isIdempotent, type Invocation } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
 import type { Outcome } from '../shared/reply.ts';
+import { ABANDONED, type Abandonments } from './abandonments.ts';
 import type { ConsoleLine } from './answer.ts';
 import type { BlueprintSource } from './blueprint.ts';
 import { InvocationFailed } from './lost-job.ts';
@@ -18,6 +19,7 @@ export interface ProcessorContext extends OnceContext {
   readonly scripts: ScriptStore;
   readonly blueprints: BlueprintSource;
   readonly sandboxes: Sandboxes;
+  readonly abandonments: Abandonments;
   readonly clock: RedisClock;
   readonly log: Logger;
 }
@@ -87,29 +89,35 @@ interface Performed {
   readonly error?: LC500Error;
 }
 
+/** @returns `undefined` when the client has gone */
 async function perform(
   context: ProcessorContext,
   job: Job,
   invocation: Invocation,
   stopwatch: Stopwatch,
   onConsole: (lines: readonly ConsoleLine[]) => void,
-): Promise<Performed> {
+): Promise<Performed | undefined> {
   const deadline = new AbortController();
   const left = invocation.deadline - context.clock.now();
   const timer = setTimeout(() => deadline.abort(OVER), left);
+  const unwatch = context.abandonments.watch(invocation.id, deadline);
   try {
+    if (job.attemptsStarted > 1) await context.abandonments.recall(invocation.id, deadline);
+    if (deadline.signal.reason === ABANDONED) return undefined;
     if (left <= 0)
       throw new LC500Error('deadline_exceeded', 'the deadline had passed before a runner took the job');
     refuseSecondRun(job, invocation);
     const response = await runScript(context, invocation, deadline.signal, stopwatch, onConsole);
     return { outcome: { kind: 'response', response } };
   } catch (thrown) {
-    // Whatever else broke when the time was up broke because it was up.
+    // Whatever else broke when the time was up, or the client had gone, broke because of it.
+    if (deadline.signal.reason === ABANDONED) return undefined;
     const error = deadline.signal.aborted ? new LC500Error('deadline_exceeded') : toLC500Error(thrown);
     logFailure(context.log, invocation, error);
     return { outcome: { kind: 'failure', code: error.code }, error };
   } finally {
     clearTimeout(timer);
+    unwatch();
     // Ends what is still under way for this invocation, such as a blueprint that nobody needs any more.
     deadline.abort(OVER);
   }

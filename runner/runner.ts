@@ -8,6 +8,7 @@ import type { Logger } from '../shared/log.ts';
 import { JOB_OPTIONS, QUEUE_NAME } from '../shared/queue.ts';
 import { connectPatient, connectWhenThere, requireNoEviction } from '../shared/redis.ts';
 import { createS3 } from '../shared/s3.ts';
+import { Abandonments } from './abandonments.ts';
 import { createBlueprintSource } from './blueprint.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { replyToLostJob } from './lost-job.ts';
@@ -46,7 +47,8 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
 
   const scripts = new ScriptStore(s3, config);
   const records = new IdempotencyRecords(redis);
-  const context = { config, scripts, blueprints, sandboxes, redis, clock, log, records };
+  const abandonments = await listenForAbandonments(config, redis, log, stack);
+  const context = { config, scripts, blueprints, sandboxes, redis, clock, log, records, abandonments };
   const worker = createWorker(context);
   stack.defer(() => worker.close());
   await worker.waitUntilReady();
@@ -64,6 +66,20 @@ function createSandboxes(config: Config, log: Logger): Sandboxes {
     frameLimit: 3 * config.MAX_RESPONSE_BYTES + 4 * 1_048_576,
   };
   return new Sandboxes({ size: config.RUNNER_SANDBOXES, launcher: detectLauncher(), limits, log });
+}
+
+async function listenForAbandonments(
+  config: Config,
+  redis: Redis,
+  log: Logger,
+  stack: AsyncDisposableStack,
+): Promise<Abandonments> {
+  const subscriber = connectPatient(config.REDIS_URL, log);
+  stack.defer(() => subscriber.disconnect());
+  await connectWhenThere(subscriber);
+  const abandonments = new Abandonments(subscriber, redis, config.QUEUE_PREFIX);
+  await abandonments.start();
+  return abandonments;
 }
 
 function createWorker(context: ProcessorContext): Worker {
