@@ -236,6 +236,27 @@ test.each([
   expect(replies.map(([, [, , , body]]) => body)).toEqual(isItsOwn ? [answer.body.toString()] : []);
 });
 
+test('without the header nothing is asked of Redis about keys, nor about clients that go', async () => {
+  const prefix = system.env['QUEUE_PREFIX'] as string;
+  const seen: string[] = [];
+  const monitor = await system.redis.monitor();
+  monitor.on('monitor', (_time: string, args: string[]) => seen.push(args.join(' ')));
+  for (const method of ['GET', 'POST'])
+    await sendRequest(ports[0] as number, { hostname: 'a.example', method, path: '/plain' });
+  // What is seen of this one shows that all was seen that came before.
+  await post(ports[0] as number, 'seen');
+  await waitFor('its commands', () => seen.some((command) => command.includes(recordOf('seen'))));
+  monitor.disconnect();
+  const asked = seen.slice(
+    0,
+    seen.findIndex((command) => command.includes(recordOf('seen'))),
+  );
+  expect(asked.filter((command) => command.includes(`${prefix}:invocations`))).not.toEqual([]);
+  expect(asked.filter((command) => new RegExp(`${prefix}:(idempotency|abandoned)`).test(command))).toEqual(
+    [],
+  );
+});
+
 test('a thousand keys leave nothing without an end', async () => {
   let next = 0;
   const client = async (): Promise<void> => {
