@@ -3,15 +3,17 @@ import { nanoid } from 'nanoid';
 import type { Config } from '../shared/config.ts';
 import { errorKind, LC500Error, toLC500Error } from '../shared/errors.ts';
 import type { HeaderPair } from '../shared/headers.ts';
+import { idempotencyRecordKey } from '../shared/idempotency.ts';
 import { scriptKeyOf, type Invocation } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
 import type { RunTimings } from '../shared/reply.ts';
-import { dispatch, type Dispatcher } from './dispatch.ts';
+import { dispatchOnce, type OnceDispatcher } from './dispatch-once.ts';
 import { sendProblem } from './errors.ts';
+import { idempotencyKeyOf } from './idempotency-key.ts';
 import { hostnameOf, readRequest } from './request.ts';
 import { sendResponse, serverTiming, staleness } from './response.ts';
 
-export interface GatewayContext extends Dispatcher {
+export interface GatewayContext extends OnceDispatcher {
   readonly config: Config;
   readonly log: Logger;
   /** Whether the gateway is shutting down: clients are then told to come back on another connection. */
@@ -44,6 +46,7 @@ async function answer(context: GatewayContext, ctx: Koa.Context): Promise<void> 
     ['X-Request-Id', id],
     ['Server-Timing', serverTiming(performance.now() - started, timings)],
     ...staleness(timings),
+    ...(replayed ? [['Idempotency-Replayed', 'true'] as const] : []),
     ...(context.isClosing() ? [['Connection', 'close'] as const] : []),
   ];
   const clientGone = new AbortController();
@@ -51,12 +54,13 @@ async function answer(context: GatewayContext, ctx: Koa.Context): Promise<void> 
     if (!res.writableFinished) clientGone.abort(CLIENT_GONE);
   });
   let timings: RunTimings | undefined;
+  let replayed = false;
   try {
     const invocation = await readInvocation(context, ctx, id);
-    const reply = await dispatch(context, invocation, clientGone.signal);
-    timings = reply.timings;
-    if (reply.outcome.kind === 'failure') throw new LC500Error(reply.outcome.code);
-    sendResponse(res, reply.outcome.response, own(timings));
+    const result = await dispatchOnce(context, invocation, clientGone.signal);
+    ({ timings, replayed } = result);
+    if (result.outcome.kind === 'failure') throw new LC500Error(result.outcome.code);
+    sendResponse(res, result.outcome.response, own(timings));
   } catch (thrown) {
     const error = toLC500Error(thrown);
     if (!clientGone.signal.aborted) logFailure(context.log, id, error);
@@ -75,6 +79,7 @@ async function readInvocation(
   const { config, clock, replies } = context;
   const deadline = clock.now() + config.REQUEST_DEADLINE_MS;
   const hostname = hostnameOf(req);
+  const key = idempotencyKeyOf(req.method ?? 'GET', req.headers['idempotency-key'] as string | undefined);
   const request = await readRequest(req, config.MAX_REQUEST_BYTES);
   return {
     id,
@@ -84,6 +89,9 @@ async function readInvocation(
     blueprintKey: blueprintKeyOf(config, hostname, request.url),
     deadline,
     replyTo: replies.key,
+    ...(key === undefined
+      ? {}
+      : { idempotencyRecord: idempotencyRecordKey(config.QUEUE_PREFIX, hostname, key) }),
   };
 }
 

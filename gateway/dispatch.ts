@@ -4,18 +4,20 @@ import { LC500Error } from '../shared/errors.ts';
 import { encodeInvocation, type Invocation } from '../shared/invocation.ts';
 import { JOB_NAME, JOB_OPTIONS } from '../shared/queue.ts';
 import type { Reply } from '../shared/reply.ts';
+import type { Abandon } from './abandon.ts';
 import type { Replies } from './replies.ts';
 
 export interface Dispatcher {
   readonly queue: Queue;
   readonly replies: Replies;
   readonly clock: RedisClock;
+  readonly abandon: Abandon;
 }
 
 /**
  * Hands an invocation to the queue and waits for its reply, until the deadline at the latest.
  *
- * @param signal the client has gone: nobody needs the reply
+ * @param signal the client has gone: nobody needs the reply, and the invocation is called off
  * @throws LC500Error `queue_unavailable` or `deadline_exceeded`
  */
 export async function dispatch(
@@ -26,15 +28,20 @@ export async function dispatch(
   const { replies, clock } = dispatcher;
   const { promise, resolve, reject } = Promise.withResolvers<Reply>();
   const forget = replies.expect(invocation.id, resolve);
-  const giveUp = (): void => reject(new LC500Error('deadline_exceeded', 'the client has gone'));
+  const giveUp = (): void => {
+    reject(new LC500Error('deadline_exceeded', 'the client has gone'));
+    // Not before the job is there to be found.
+    void enqueued.then(() => dispatcher.abandon(invocation)).catch(() => undefined);
+  };
   const timer = setTimeout(
     () => reject(new LC500Error('deadline_exceeded', 'no reply arrived in time')),
     invocation.deadline - clock.now(),
   );
+  // Waited for together: a reply can be here before Redis has confirmed the job.
+  const enqueued = enqueue(dispatcher, invocation);
+  enqueued.catch(reject);
   signal.addEventListener('abort', giveUp, { once: true });
   try {
-    // Waited for together: a reply can be here before Redis has confirmed the job.
-    enqueue(dispatcher, invocation).catch(reject);
     return await promise;
   } finally {
     forget();

@@ -5,9 +5,11 @@ import { Queue } from 'bullmq';
 import { nanoid } from 'nanoid';
 import { RedisClock } from '../shared/clock.ts';
 import type { Config } from '../shared/config.ts';
+import { IdempotencyRecords } from '../shared/idempotency.ts';
 import type { Logger } from '../shared/log.ts';
 import { QUEUE_NAME, replyStreamKey } from '../shared/queue.ts';
 import { connectFailFast, connectPatient, connectWhenThere, requireNoEviction } from '../shared/redis.ts';
+import { createAbandon } from './abandon.ts';
 import { createAdminApp } from './admin/app.ts';
 import { createApp } from './app.ts';
 import { readiness } from './readiness.ts';
@@ -46,7 +48,10 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   await replies.start();
   stack.defer(() => replies.close());
 
-  const app = createApp({ config, log, queue, replies, clock, isClosing: () => !server.listening });
+  const abandon = createAbandon({ queue, redis, clock, prefix: config.QUEUE_PREFIX, log });
+  const records = new IdempotencyRecords(redis);
+  const isClosing = (): boolean => !server.listening;
+  const app = createApp({ config, log, queue, replies, clock, abandon, records, isClosing });
   const server = createHttpServer(app.callback(), config.MAX_REQUEST_BYTES);
   stack.defer(() => stopServer(server));
   const port = await listen(server, config.PORT, config.HOST);

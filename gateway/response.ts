@@ -3,7 +3,7 @@ import { endToEnd, type HeaderPair } from '../shared/headers.ts';
 import type { RunTimings, ScriptResponse } from '../shared/reply.ts';
 
 /** Fields that are the gateway's own; what a script sets of them is dropped. */
-const OWN = new Set(['x-request-id', 'server-timing', 'lc500-script']);
+const OWN = new Set(['x-request-id', 'server-timing', 'idempotency-replayed', 'lc500-script']);
 
 /** Statuses that have no body: RFC 9110 sections 15.3.5, 15.3.6, 15.4.5. */
 const BODILESS = new Set([204, 205, 304]);

@@ -1,6 +1,7 @@
 import { UnrecoverableError, type Job } from 'bullmq';
 import { decodeInvocation } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
+import { settleRecord, type OnceContext } from './once.ts';
 import type { Publisher } from './publisher.ts';
 
 /** An invocation that failed and was replied to; BullMQ keeps the job. */
@@ -12,8 +13,13 @@ const NOTHING_RAN = { prepare: 0, isolate: 0, script: 0, total: 0 };
  * Replies to an invocation that the queue itself gave up: its runners died under it more often than BullMQ's
  * `maxStalledCount` allows, and no runner is given it again.
  */
-export function replyToLostJob(publisher: Publisher, log: Logger, job: Job | undefined, error: Error): void {
+export async function replyToLostJob(
+  context: OnceContext & { readonly publisher: Publisher; readonly log: Logger },
+  job: Job | undefined,
+  error: Error,
+): Promise<void> {
   if (!job || error instanceof InvocationFailed) return;
+  const { log, publisher } = context;
   try {
     const invocation = decodeInvocation(job.data);
     const { id, hostname } = invocation;
@@ -21,11 +27,9 @@ export function replyToLostJob(publisher: Publisher, log: Logger, job: Job | und
       { requestId: id, tenant: hostname, code: 'runner_lost', reason: error.message },
       'invocation given up',
     );
-    publisher.publish(invocation, {
-      id,
-      outcome: { kind: 'failure', code: 'runner_lost' },
-      timings: NOTHING_RAN,
-    });
+    const outcome = { kind: 'failure', code: 'runner_lost' } as const;
+    await settleRecord(context, invocation, outcome);
+    publisher.publish(invocation, { id, outcome, timings: NOTHING_RAN });
   } catch (cause) {
     log.error(
       { err: cause, job: job.id, reason: error.message },

@@ -1,25 +1,26 @@
 import type { Job } from 'bullmq';
 import type { RedisClock } from '../shared/clock.ts';
-import type { Config } from '../shared/config.ts';
 import { errorKind, LC500Error, toLC500Error } from '../shared/errors.ts';
 import { decodeInvocation, isIdempotent, type Invocation } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
 import type { Outcome } from '../shared/reply.ts';
+import { ABANDONED, type Abandonments } from './abandonments.ts';
 import type { ConsoleLine } from './answer.ts';
 import type { BlueprintSource } from './blueprint.ts';
 import { InvocationFailed } from './lost-job.ts';
+import { once, type OnceContext } from './once.ts';
 import type { Publisher } from './publisher.ts';
 import { runScript } from './run.ts';
 import type { Sandboxes } from './sandboxes.ts';
 import type { ScriptStore } from './script-store.ts';
 import { Stopwatch } from './stopwatch.ts';
 
-export interface ProcessorContext {
-  readonly config: Config;
+export interface ProcessorContext extends OnceContext {
   readonly scripts: ScriptStore;
   readonly blueprints: BlueprintSource;
   readonly sandboxes: Sandboxes;
   readonly publisher: Publisher;
+  readonly abandonments: Abandonments;
   readonly clock: RedisClock;
   readonly log: Logger;
 }
@@ -27,17 +28,23 @@ export interface ProcessorContext {
 /**
  * What happens to a job, from top to bottom: read it, run it, publish the reply, finish the job.
  *
- * Every invocation that can be read gets exactly one reply from here. A job whose invocation failed through the
- * tenant or the operator fails too, and so stays to be looked at; an answered one is gone.
+ * Every invocation that can be read gets exactly one reply from here, unless nobody waits for one: its client has
+ * gone. A job whose invocation failed through the tenant or the operator fails too, and so stays to be looked at;
+ * an answered one, and an abandoned one, is gone.
  */
 export function createProcessor(context: ProcessorContext): (job: Job) => Promise<void> {
   return async (job) => {
     const stopwatch = new Stopwatch();
     const invocation = readInvocation(job);
     const keepConsole = consoleKeeper(context.log, invocation);
-    const { outcome, error } = await perform(context, job, invocation, stopwatch, (lines) =>
-      keepConsole.take(lines),
+    const result: Performed | undefined = await once(context, invocation, () =>
+      perform(context, job, invocation, stopwatch, (lines) => keepConsole.take(lines)),
     );
+    if (!result) {
+      context.log.debug({ requestId: invocation.id, tenant: invocation.hostname }, 'nobody waits for it');
+      return;
+    }
+    const { outcome, error } = result;
     const timings = stopwatch.read();
     context.publisher.publish(invocation, { id: invocation.id, outcome, timings });
     context.log.debug({ requestId: invocation.id, tenant: invocation.hostname, timings }, 'replied');
@@ -78,29 +85,40 @@ function readInvocation(job: Job): Invocation {
 /** One reason for all: making an error with its stack for each request is dear. */
 const OVER = new LC500Error('deadline_exceeded');
 
+interface Performed {
+  readonly outcome: Outcome;
+  readonly error?: LC500Error;
+}
+
+/** @returns `undefined` when the client has gone */
 async function perform(
   context: ProcessorContext,
   job: Job,
   invocation: Invocation,
   stopwatch: Stopwatch,
   onConsole: (lines: readonly ConsoleLine[]) => void,
-): Promise<{ outcome: Outcome; error?: LC500Error }> {
+): Promise<Performed | undefined> {
   const deadline = new AbortController();
   const left = invocation.deadline - context.clock.now();
   const timer = setTimeout(() => deadline.abort(OVER), left);
+  const unwatch = context.abandonments.watch(invocation.id, deadline);
   try {
+    if (job.attemptsStarted > 1) await context.abandonments.recall(invocation.id, deadline);
+    if (deadline.signal.reason === ABANDONED) return undefined;
     if (left <= 0)
       throw new LC500Error('deadline_exceeded', 'the deadline had passed before a runner took the job');
     refuseSecondRun(job, invocation);
     const response = await runScript(context, invocation, deadline.signal, stopwatch, onConsole);
     return { outcome: { kind: 'response', response } };
   } catch (thrown) {
-    // Whatever else broke when the time was up broke because it was up.
+    // Whatever else broke when the time was up, or the client had gone, broke because of it.
+    if (deadline.signal.reason === ABANDONED) return undefined;
     const error = deadline.signal.aborted ? new LC500Error('deadline_exceeded') : toLC500Error(thrown);
     logFailure(context.log, invocation, error);
     return { outcome: { kind: 'failure', code: error.code }, error };
   } finally {
     clearTimeout(timer);
+    unwatch();
     // Ends what is still under way for this invocation, such as a blueprint that nobody needs any more.
     deadline.abort(OVER);
   }
@@ -108,10 +126,10 @@ async function perform(
 
 /**
  * A job that comes a second time was begun by a runner that has died since. Its script may have had effects, so
- * only an idempotent method is run again (RFC 9110 section 9.2.2).
+ * only an idempotent method is run again (RFC 9110 section 9.2.2), or one whose client sent an `Idempotency-Key`.
  */
-function refuseSecondRun(job: Job, { request }: Invocation): void {
-  if (job.attemptsStarted > 1 && !isIdempotent(request.method)) {
+function refuseSecondRun(job: Job, { request, idempotencyRecord }: Invocation): void {
+  if (job.attemptsStarted > 1 && !isIdempotent(request.method) && idempotencyRecord === undefined) {
     throw new LC500Error('runner_lost', `the runner died and ${request.method} may not be run twice`);
   }
 }

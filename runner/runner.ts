@@ -3,14 +3,16 @@ import type { Redis } from 'ioredis';
 import { nanoid } from 'nanoid';
 import { RedisClock } from '../shared/clock.ts';
 import type { Config } from '../shared/config.ts';
+import { IdempotencyRecords } from '../shared/idempotency.ts';
 import type { Logger } from '../shared/log.ts';
 import { QUEUE_NAME, WORKER_OPTIONS } from '../shared/queue.ts';
 import { connectPatient, connectWhenThere, requireNoEviction } from '../shared/redis.ts';
 import { createS3 } from '../shared/s3.ts';
+import { Abandonments } from './abandonments.ts';
 import { createBlueprintSource } from './blueprint.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { replyToLostJob } from './lost-job.ts';
-import { createProcessor } from './processor.ts';
+import { createProcessor, type ProcessorContext } from './processor.ts';
 import { Publisher } from './publisher.ts';
 import { detectLauncher } from './sandbox-launcher.ts';
 import { Sandboxes } from './sandboxes.ts';
@@ -45,9 +47,10 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   const scripts = new ScriptStore(s3, config, log);
   const publisher = new Publisher(redis, clock, log);
   stack.defer(() => publisher.close());
-  const process = createProcessor({ config, scripts, blueprints, sandboxes, publisher, clock, log });
-  const worker = createWorker(config, redis, log, process);
-  worker.on('failed', (job, error) => replyToLostJob(publisher, log, job, error));
+  const records = new IdempotencyRecords(redis);
+  const abandonments = await listenForAbandonments(config, redis, log, stack);
+  const sources = { scripts, blueprints, sandboxes, records, abandonments };
+  const worker = createWorker(redis, { ...sources, config, publisher, clock, log });
   stack.defer(() => worker.close());
   await worker.waitUntilReady();
   stack.defer(beat(config, redis, clock, worker));
@@ -66,20 +69,31 @@ function createSandboxes(config: Config, log: Logger): Sandboxes {
   return new Sandboxes({ size: config.RUNNER_SANDBOXES, launcher: detectLauncher(), limits, log });
 }
 
-function createWorker(
+async function listenForAbandonments(
   config: Config,
   redis: Redis,
   log: Logger,
-  process: ReturnType<typeof createProcessor>,
-): Worker {
+  stack: AsyncDisposableStack,
+): Promise<Abandonments> {
+  const subscriber = connectPatient(config.REDIS_URL, log);
+  stack.defer(() => subscriber.disconnect());
+  await connectWhenThere(subscriber);
+  const abandonments = new Abandonments(subscriber, redis, config.QUEUE_PREFIX);
+  await abandonments.start();
+  return abandonments;
+}
+
+function createWorker(redis: Redis, context: ProcessorContext): Worker {
+  const { config, log } = context;
   const inHand = config.BLUEPRINT_TARGET.kind === 'none' ? IN_HAND.withoutBlueprint : IN_HAND.withBlueprint;
-  const worker = new Worker(QUEUE_NAME, process, {
+  const worker = new Worker(QUEUE_NAME, createProcessor(context), {
     connection: redis,
     prefix: config.QUEUE_PREFIX,
     ...WORKER_OPTIONS,
     concurrency: config.RUNNER_SANDBOXES + inHand,
   });
   worker.on('error', (error) => log.warn({ err: error }, 'queue'));
+  worker.on('failed', (job, error) => void replyToLostJob(context, job, error));
   return worker;
 }
 

@@ -57,7 +57,7 @@ export class Sandboxes {
     signal: AbortSignal,
     onStart: () => void,
   ): Promise<SandboxOutcome> {
-    const sandbox = await this.#acquire(signal);
+    const sandbox = signal.aborted ? undefined : await this.#acquire(signal);
     if (!sandbox) return { kind: 'killed', reason: 'abandoned' };
     onStart();
     const kill = (): void => sandbox.kill('abandoned');

@@ -80,6 +80,15 @@ export const VARIABLES = {
     ...integer(5 * 1_048_576, 0, 64 * 1_048_576),
     meaning: 'largest answer, and largest blueprint',
   },
+  IDEMPOTENCY_HOURS: {
+    ...decimal(24, 0.0001, 8760),
+    meaning:
+      'how long the answer to a request with an `Idempotency-Key` is kept, hours; `0.5` is half an hour',
+  },
+  IDEMPOTENCY_MAX_BYTES: {
+    ...integer(262_144, 0, 64 * 1_048_576),
+    meaning: 'largest answer that is kept for an `Idempotency-Key`, headers included',
+  },
   RUNNER_SANDBOXES: {
     ...integer(availableParallelism(), 1, 256),
     defaultText: 'number of cores',
@@ -188,6 +197,19 @@ function integer(fallback: number, min: number, max: number) {
     default: String(fallback),
     expected: `a whole number from ${min} to ${max}`,
     schema: z.string().regex(/^\d+$/).transform(Number).pipe(inRange),
+  } as const;
+}
+
+function decimal(fallback: number, min: number, max: number) {
+  const inRange = z.number().min(min).max(max);
+  return {
+    default: String(fallback),
+    expected: `a number from ${min} to ${max}`,
+    schema: z
+      .string()
+      .regex(/^\d+(\.\d+)?$/)
+      .transform(Number)
+      .pipe(inRange),
   } as const;
 }
 

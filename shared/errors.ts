@@ -16,9 +16,20 @@ interface ErrorKind {
 export const ERRORS = {
   bad_request: { status: 400, title: 'The request is malformed', fault: 'client' },
   bad_host: { status: 400, title: 'The Host header names no valid hostname', fault: 'client' },
+  idempotency_key_invalid: { status: 400, title: 'The Idempotency-Key is malformed', fault: 'client' },
   script_not_found: { status: 404, title: 'No script is deployed for this hostname', fault: 'client' },
   request_timeout: { status: 408, title: 'The request took too long to arrive', fault: 'client' },
+  idempotency_answer_too_large: {
+    status: 409,
+    title: 'The request with this Idempotency-Key was answered, and the answer was too large to be kept',
+    fault: 'client',
+  },
   request_too_large: { status: 413, title: 'The request body is over the limit', fault: 'client' },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'The Idempotency-Key was used for another request',
+    fault: 'client',
+  },
   headers_too_large: { status: 431, title: 'The request headers are over the limit', fault: 'client' },
   script_error: { status: 500, title: 'The script failed', fault: 'tenant' },
   internal_error: { status: 500, title: 'The server failed', fault: 'operator' },

@@ -26,6 +26,8 @@ export interface Invocation {
   readonly deadline: number;
   /** Redis key of the stream that the answer goes to. */
   readonly replyTo: string;
+  /** Redis key of its `Idempotency-Key`'s record; only there when the client sent one that counts. */
+  readonly idempotencyRecord?: string;
 }
 
 const VERSION = 1;
@@ -42,6 +44,8 @@ const schema = z.object({
   blueprintKey: z.string().min(1).nullable(),
   deadline: z.number().finite(),
   replyTo: z.string().min(1),
+  // Optional, so that jobs of gateways that know nothing of it are still jobs.
+  idempotencyRecord: z.string().min(1).exactOptional(),
 });
 
 /** An invocation as it lies in the job, JSON. */

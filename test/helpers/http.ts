@@ -10,6 +10,8 @@ export interface RequestOptions {
   readonly headers?: readonly HeaderPair[];
   readonly body?: string | Buffer;
   readonly agent?: Agent;
+  /** The client goes: its connection is closed. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Answer {
@@ -27,7 +29,7 @@ const LIMIT_MS = 28_000;
 
 /** Sends a request to 127.0.0.1, its headers exactly as given after `Host` and `Content-Length`. */
 export async function sendRequest(port: number, options: RequestOptions): Promise<Answer> {
-  const { hostname, method = 'GET', path = '/', headers = [], body, agent } = options;
+  const { hostname, method = 'GET', path = '/', headers = [], body, agent, signal } = options;
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   const length: HeaderPair[] = bytes ? [['Content-Length', String(bytes.length)]] : [];
   return new Promise<Answer>((resolve, reject) => {
@@ -37,7 +39,7 @@ export async function sendRequest(port: number, options: RequestOptions): Promis
       method,
       path,
       headers: [['Host', hostname], ...length, ...headers].flat() as unknown as Record<string, string>,
-      signal: AbortSignal.timeout(LIMIT_MS),
+      signal: AbortSignal.any([AbortSignal.timeout(LIMIT_MS), ...(signal ? [signal] : [])]),
       // A connection of its own unless the test keeps some.
       agent: agent ?? false,
     });

@@ -26,6 +26,10 @@ test('an empty environment gives the defaults', () => {
   expect(Object.isFrozen(config)).toBe(true);
 });
 
+test('hours may be parts of one', () => {
+  expect(loadConfig({ IDEMPOTENCY_HOURS: '0.5' }).IDEMPOTENCY_HOURS).toBe(0.5);
+});
+
 test('an empty value counts as unset', () => {
   expect(loadConfig({ PORT: '', ADMIN_PORT: '' })).toMatchObject({ PORT: 8080 });
 });
@@ -34,6 +38,7 @@ test('all bad variables are reported at once, secrets masked', () => {
   const problems = problemsOf({
     PORT: '80x',
     SCRIPT_MEMORY_MB: '1',
+    IDEMPOTENCY_HOURS: '1e3',
     ADMIN_TOKEN: 'hunter2',
     REDIS_URL: 'http://user:hunter2@redis',
     LOG_LEVEL: 'loud',
@@ -45,6 +50,7 @@ test('all bad variables are reported at once, secrets masked', () => {
     'REDIS_URL=***: expected a URL that begins with redis:// or rediss://',
     'BLUEPRINT_TARGET="ftp://a/b": expected `host:port`, `http://host:port`, or `s3`',
     'SCRIPT_MEMORY_MB="1": expected a whole number from 8 to 4096',
+    'IDEMPOTENCY_HOURS="1e3": expected a number from 0.0001 to 8760',
     'LOG_LEVEL="loud": expected one of trace, debug, info, warn, error, fatal, silent',
   ]);
 });

@@ -32,6 +32,11 @@ test.each([
   expect(decodeInvocation(JSON.parse(JSON.stringify(encodeInvocation(sent))))).toEqual(sent);
 });
 
+test('an invocation that carries the record of an Idempotency-Key survives the queue', () => {
+  const sent = { ...INVOCATION, idempotencyRecord: 'record' };
+  expect(decodeInvocation(JSON.parse(JSON.stringify(encodeInvocation(sent))))).toEqual(sent);
+});
+
 test('text travels as itself', () => {
   expect(encodeInvocation(INVOCATION).body).toEqual({ encoding: 'utf8', data: 'grüße' });
 });

@@ -1,0 +1,44 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { abandonedChannel, abandonedMark } from '../shared/abandonment.ts';
+import type { RedisClock } from '../shared/clock.ts';
+import type { Invocation } from '../shared/invocation.ts';
+import type { Logger } from '../shared/log.ts';
+
+/** Ends an invocation that was enqueued and that nobody waits for any more. Never throws. */
+export type Abandon = (invocation: Invocation) => Promise<void>;
+
+/** How long a runner may still take up a job after its deadline, milliseconds: it only drops it then. */
+const MARK_SLACK_MS = 5000;
+
+/**
+ * A job that no runner has yet is taken out of the queue; a running one is called off, and its runner ends it
+ * (runner/abandonments.ts). An invocation with an `Idempotency-Key` goes on: others may wait for its answer, and
+ * its client may come back for it.
+ */
+export function createAbandon(deps: {
+  readonly queue: Queue;
+  readonly redis: Redis;
+  readonly clock: RedisClock;
+  readonly prefix: string;
+  readonly log: Logger;
+}): Abandon {
+  const { queue, redis, clock, prefix, log } = deps;
+  return async ({ id, hostname, deadline, idempotencyRecord }) => {
+    if (idempotencyRecord !== undefined) return;
+    try {
+      const isRunning = (await queue.remove(id)) === 0;
+      log.info({ requestId: id, tenant: hostname, isRunning }, 'abandoned by its client');
+      if (!isRunning) return;
+      const markMs = Math.ceil(Math.max(0, deadline - clock.now()) + MARK_SLACK_MS);
+      await redis
+        .multi()
+        .set(abandonedMark(prefix, id), 1, 'PX', markMs)
+        .publish(abandonedChannel(prefix), id)
+        .exec();
+    } catch (error) {
+      // Then it runs for nobody, until its deadline at the latest.
+      log.debug({ requestId: id, err: error }, 'an abandoned invocation could not be called off');
+    }
+  };
+}

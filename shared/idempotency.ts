@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { BEGIN, CLAIM, RELEASE, SETTLE } from './idempotency-scripts.ts';
+import { decodeReply, encodeReply, type Outcome } from './reply.ts';
+
+/** A claim outlives its invocation's deadline by this much, so that the runner that stops at it still owns it. */
+const CLAIM_SLACK_MS = 2000;
+/** Requests that the runner itself hands the answer to; more than these find it when they look again. */
+const MAX_WAITING = 16;
+
+/** A request that wants to be the one that runs. */
+export interface Claim {
+  /** The invocation's id. */
+  readonly id: string;
+  /** What the request asks for; requests with the same key must agree in it. */
+  readonly fingerprint: string;
+  /** Redis's clock, milliseconds. */
+  readonly deadline: number;
+  /** Reply stream of the gateway. */
+  readonly replyTo: string;
+  /** The id of a holder whose job is known to be lost: its claim is taken over. */
+  readonly overtake?: string | undefined;
+}
+
+/** What is known of a key. Answers too large to be stored leave a record that is done and has no outcome. */
+export type Known =
+  | { readonly state: 'claimed' | 'reused' | 'lost' }
+  | { readonly state: 'running'; readonly holder: string }
+  | { readonly state: 'done'; readonly outcome: Outcome | undefined };
+
+/** Where an answer is waited for. */
+export interface Waiting {
+  readonly id: string;
+  readonly replyTo: string;
+}
+
+/**
+ * The records of `Idempotency-Key`s: one for each tenant and key, in Redis, each with an end.
+ *
+ *     free → running (held by one invocation) → done (the answer is kept)
+ *       ↑        │
+ *       └────────┘ failed without a verdict of the script's, or its holder was lost, or its time is up
+ *
+ * The gateway claims, the runner that works on the invocation settles: the answer is kept though the gateway is
+ * dead by then, and a claim ends by itself when both are.
+ */
+export class IdempotencyRecords {
+  readonly #redis: Redis;
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+  }
+
+  /** Gives the key to this invocation if it is free; else says what is known of it, and enters who waits. */
+  async claim(key: string, claim: Claim): Promise<Known> {
+    const { fingerprint, id, replyTo, deadline, overtake = '' } = claim;
+    const end = Math.ceil(deadline) + CLAIM_SLACK_MS;
+    return known(await this.#eval(CLAIM, key, fingerprint, id, replyTo, end, overtake, MAX_WAITING));
+  }
+
+  /** The invocation never came to run: the key is free again, if it is still this invocation's. */
+  async release(key: string, id: string): Promise<void> {
+    await this.#eval(RELEASE, key, id);
+  }
+
+  /** Whether this invocation still holds the key (`claimed`), has been answered (`done`), or has `lost` it. */
+  async begin(key: string, id: string): Promise<Known> {
+    return known(await this.#eval(BEGIN, key, id));
+  }
+
+  /**
+   * Ends the run of the invocation that holds the key.
+   *
+   * @param keepMs how long the outcome is kept; 0: the key is free again
+   * @param maxBytes a larger answer is not stored, but the key stays taken
+   * @returns who waits for the outcome; `undefined` when the key is not this invocation's any more
+   */
+  async settle(
+    key: string,
+    id: string,
+    outcome: Outcome,
+    { keepMs, maxBytes }: { keepMs: number; maxBytes: number },
+  ): Promise<Waiting[] | undefined> {
+    const { head, body } = encodeReply({ id, outcome, timings: UNTIMED });
+    const stored = Buffer.byteLength(head) + body.length <= maxBytes ? [head, body] : ['', ''];
+    const [state, ...rest] = await this.#eval(SETTLE, key, id, keepMs, ...stored);
+    if (String(state) === 'lost') return undefined;
+    const waiting: Waiting[] = [];
+    for (let i = 0; i + 1 < rest.length; i += 2)
+      waiting.push({ id: String(rest[i]), replyTo: String(rest[i + 1]) });
+    return waiting;
+  }
+
+  async #eval(script: string, key: string, ...args: (string | number | Buffer)[]): Promise<Buffer[]> {
+    return (await this.#redis.callBuffer('EVAL', script, 1, key, ...args)) as Buffer[];
+  }
+}
+
+const UNTIMED = { prepare: 0, isolate: 0, script: 0, total: 0 };
+
+/** Redis key of a tenant's key: hashed, so that it has one length and nothing in it can reach another's. */
+export function idempotencyRecordKey(prefix: string, hostname: string, key: string): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([hostname, key]))
+    .digest('base64url');
+  return `${prefix}:idempotency:${digest}`;
+}
+
+function known([state, first, second]: Buffer[]): Known {
+  const name = String(state) as Known['state'];
+  if (name === 'running') return { state: name, holder: String(first) };
+  if (name !== 'done') return { state: name };
+  if (!first?.length) return { state: name, outcome: undefined };
+  return { state: name, outcome: decodeReply(first.toString('utf8'), second ?? Buffer.alloc(0)).outcome };
+}
