@@ -9,9 +9,10 @@ import { connectPatient, connectWhenThere, requireNoEviction } from '../shared/r
 import { createS3 } from '../shared/s3.ts';
 import { createBlueprintSource } from './blueprint.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { detectLauncher } from './launcher/detect.ts';
+import type { Launcher } from './launcher/launcher.ts';
 import { replyToLostJob } from './lost-job.ts';
 import { createProcessor } from './processor.ts';
-import { detectLauncher } from './sandbox-launcher.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { ScriptStore } from './script-store.ts';
 
@@ -31,7 +32,8 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   await using stack = new AsyncDisposableStack();
   const redis = connectPatient(config.REDIS_URL, log);
   stack.defer(() => redis.disconnect());
-  const sandboxes = createSandboxes(config, log);
+  const { launcher, missing } = stack.use(await detectLauncher(config.SANDBOX_LAUNCHER, config.SANDBOX_UID));
+  const sandboxes = createSandboxes(config, launcher, log);
   stack.defer(() => sandboxes.close());
   await Promise.all([sandboxes.start(), connectWhenThere(redis)]);
   await requireNoEviction(redis, log);
@@ -48,20 +50,20 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   const worker = createWorker(config, redis, log, process);
   stack.defer(() => worker.close());
   await worker.waitUntilReady();
-  stack.defer(beat(config, redis, clock, worker));
-  log.info({ sandboxes: sandboxes.size }, 'runner takes jobs');
+  stack.defer(beat(config, redis, clock, worker, { sandboxes: launcher.level }));
+  log.info({ sandboxes: sandboxes.size, level: launcher.level, missing }, 'runner takes jobs');
   const owned = stack.move();
   return { close: () => owned.disposeAsync() };
 }
 
-function createSandboxes(config: Config, log: Logger): Sandboxes {
+function createSandboxes(config: Config, launcher: Launcher, log: Logger): Sandboxes {
   const limits = {
     scriptMemoryMb: config.SCRIPT_MEMORY_MB,
     residentLimit: config.SANDBOX_MEMORY_MB * 1_048_576,
     // A code unit of the body takes up to three bytes; the rest is head and console log.
     frameLimit: 3 * config.MAX_RESPONSE_BYTES + 4 * 1_048_576,
   };
-  return new Sandboxes({ size: config.RUNNER_SANDBOXES, launcher: detectLauncher(), limits, log });
+  return new Sandboxes({ size: config.RUNNER_SANDBOXES, launcher, limits, log });
 }
 
 function createWorker(
@@ -86,7 +88,19 @@ function createWorker(
   return worker;
 }
 
-function beat(config: Config, redis: Redis, clock: RedisClock, worker: Worker): () => Promise<void> {
+function beat(
+  config: Config,
+  redis: Redis,
+  clock: RedisClock,
+  worker: Worker,
+  detail: { sandboxes: string },
+): () => Promise<void> {
   const isConsuming = (): boolean => worker.isRunning() && !worker.isPaused();
-  return startHeartbeat(redis, { prefix: config.QUEUE_PREFIX, runnerId: nanoid(), clock, isConsuming });
+  return startHeartbeat(redis, {
+    prefix: config.QUEUE_PREFIX,
+    runnerId: nanoid(),
+    clock,
+    isConsuming,
+    detail,
+  });
 }

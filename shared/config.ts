@@ -71,6 +71,16 @@ export const VARIABLES = {
     ...integer(192, 96, 16_384),
     meaning: 'resident memory of one sandbox process, MiB; over it the process is killed (Linux)',
   },
+  SANDBOX_LAUNCHER: {
+    default: 'auto',
+    expected: 'auto, process, user or namespaced',
+    schema: z.enum(['auto', 'process', 'user', 'namespaced']),
+    meaning: 'how strong the walls around a sandbox must be; `auto`: as strong as the machine allows',
+  },
+  SANDBOX_UID: {
+    ...integer(61_184, 1, 2 ** 31),
+    meaning: 'first of 4,096 user ids that sandboxes run as, each its own, when the runner is root',
+  },
   REQUEST_DEADLINE_MS: {
     ...integer(25_000, 10, 600_000),
     meaning: "a request's time from arrival to answer",

@@ -1,0 +1,51 @@
+import { inheritedDescriptors } from './inherited.ts';
+import { sandboxEntry, sandboxFlags } from './node-command.ts';
+import { UserIds } from './user-ids.ts';
+import type { Level, Walls } from './walls.ts';
+
+/** How one sandbox process is started. */
+export interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** See `Walls`. */
+  readonly filter: Buffer | undefined;
+  readonly forks: boolean;
+  /** To be called when the process has ended. */
+  readonly release: () => void;
+}
+
+/** Starts sandboxes behind the walls of one level. */
+export class Launcher {
+  readonly level: Level;
+  readonly #walls: Walls;
+  readonly #cwd: string;
+  readonly #userIds: UserIds;
+  readonly #flags = sandboxFlags();
+  readonly #close = inheritedDescriptors();
+
+  /** @param options.cwd an empty directory */
+  constructor(level: Level, walls: Walls, options: { firstUserId: number; cwd: string }) {
+    this.level = level;
+    this.#walls = walls;
+    this.#cwd = options.cwd;
+    this.#userIds = new UserIds(options.firstUserId);
+  }
+
+  /** @param memoryMb heap of one isolate, MiB */
+  sandbox(memoryMb: number): Launch {
+    return this.node([...this.#flags, ...sandboxEntry({ memoryMb, close: this.#close })]);
+  }
+
+  /** Node with any arguments, behind the same walls. */
+  node(nodeArgs: readonly string[]): Launch {
+    const { prefix, changesUser, filter, forks } = this.#walls;
+    const userId = changesUser ? this.#userIds.take() : undefined;
+    const [command, ...args] = [...prefix(userId), process.execPath, ...nodeArgs] as [string, ...string[]];
+    return { command, args, cwd: this.#cwd, filter, forks, release: () => this.#release(userId) };
+  }
+
+  #release(userId: number | undefined): void {
+    if (userId !== undefined) this.#userIds.giveBack(userId);
+  }
+}
