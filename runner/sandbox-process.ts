@@ -4,6 +4,7 @@ import type { Logger } from '../shared/log.ts';
 import { encodeFrame, FrameReader } from './sandbox/frame.ts';
 import { decodeResult, SANDBOX_FD, type SandboxResult } from './sandbox/protocol.ts';
 import type { Launch, Launcher } from './launcher/launcher.ts';
+import { preferWhenMemoryIsOut } from './launcher/oom-score.ts';
 import { endingSignal, sandboxPid, spawnSandbox } from './launcher/spawn.ts';
 import { memoryOf } from './process-memory.ts';
 
@@ -115,6 +116,7 @@ export class SandboxProcess {
   #receive(frame: Buffer[]): void {
     if (this.#onReady) {
       this.#pid = sandboxPid(this.#child, this.#launch);
+      preferWhenMemoryIsOut(this.#pid);
       this.#virtualAtStart = memoryOf(this.#pid).virtual;
       this.#onReady(true);
       this.#onReady = undefined;

@@ -1,0 +1,34 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { detectLauncher, type Detection } from '../../runner/launcher/detect.ts';
+import { Sandboxes } from '../../runner/sandboxes.ts';
+import { BOMBS, explode } from '../../scripts/bench/memory-bombs.ts';
+
+const MEBIBYTE = 1_048_576;
+const CAP = 192 * MEBIBYTE;
+/** Some 30 MiB were measured; this is for machines that are busy with other things. */
+const OVERSHOOT = 256 * MEBIBYTE;
+
+let detection: Detection;
+let sandboxes: Sandboxes;
+beforeAll(async () => {
+  detection = await detectLauncher('auto', 61_184);
+  const limits = { scriptMemoryMb: 64, residentLimit: CAP, frameLimit: MEBIBYTE };
+  const { launcher } = detection;
+  sandboxes = new Sandboxes({ size: 1, launcher, limits, log: pino({ level: 'silent' }) });
+  await sandboxes.start();
+});
+afterAll(async () => {
+  await sandboxes.close();
+  await detection[Symbol.asyncDispose]();
+});
+
+test.each(Object.entries(BOMBS))(
+  '%s: the process ends near its cap and is replaced',
+  async (_name, script) => {
+    const { outcome, peak, replacedMs } = await explode(sandboxes, script);
+    expect(outcome.kind === 'killed' ? outcome.reason : outcome.kind).toBe('memory');
+    expect(peak).toBeLessThan(CAP + OVERSHOOT);
+    expect(replacedMs).toBeLessThan(10_000);
+  },
+);
