@@ -9,7 +9,7 @@ import { connectPatient, connectWhenThere, requireNoEviction } from '../shared/r
 import { createS3 } from '../shared/s3.ts';
 import { createBlueprintSource } from './blueprint.ts';
 import { startHeartbeat } from './heartbeat.ts';
-import { detectLauncher } from './launcher/detect.ts';
+import { detectLauncher, type Detection } from './launcher/detect.ts';
 import type { Launcher } from './launcher/launcher.ts';
 import { replyToLostJob } from './lost-job.ts';
 import { createProcessor } from './processor.ts';
@@ -32,7 +32,7 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   await using stack = new AsyncDisposableStack();
   const redis = connectPatient(config.REDIS_URL, log);
   stack.defer(() => redis.disconnect());
-  const { launcher, missing } = stack.use(await detectLauncher(config.SANDBOX_LAUNCHER, config.SANDBOX_UID));
+  const { launcher, missing } = stack.use(await findLauncher(config));
   const sandboxes = createSandboxes(config, launcher, log);
   stack.defer(() => sandboxes.close());
   await Promise.all([sandboxes.start(), connectWhenThere(redis)]);
@@ -54,6 +54,11 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   log.info({ sandboxes: sandboxes.size, level: launcher.level, missing }, 'runner takes jobs');
   const owned = stack.move();
   return { close: () => owned.disposeAsync() };
+}
+
+function findLauncher(config: Config): Promise<Detection> {
+  const { SANDBOX_V8_FLAGS: v8Flags, SANDBOX_GRANTS: grants, SANDBOX_CLOCK_MS: clockMs } = config;
+  return detectLauncher(config.SANDBOX_LAUNCHER, config.SANDBOX_UID, { v8Flags, grants, clockMs });
 }
 
 function createSandboxes(config: Config, launcher: Launcher, log: Logger): Sandboxes {

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { GRANTABLE, V8_FLAGS } from './engine.ts';
 
 /** Where blueprints come from. */
 export type BlueprintSource =
@@ -80,6 +81,18 @@ export const VARIABLES = {
   SANDBOX_UID: {
     ...integer(61_184, 1, 2 ** 31),
     meaning: 'first of 4,096 user ids that sandboxes run as, each its own, when the runner is root',
+  },
+  SANDBOX_V8_FLAGS: {
+    ...listOf(V8_FLAGS),
+    meaning: 'V8 options that take compilers away, such as `--disable-optimizing-compilers`',
+  },
+  SANDBOX_GRANTS: {
+    ...listOf(GRANTABLE),
+    meaning: 'what scripts may use of `WebAssembly`, `SharedArrayBuffer`, `Atomics` and `Temporal`',
+  },
+  SANDBOX_CLOCK_MS: {
+    ...integer(1, 0, 10_000),
+    meaning: 'steps of the clock that scripts read; 0: it stands still while a script runs',
   },
   REQUEST_DEADLINE_MS: {
     ...integer(25_000, 10, 600_000),
@@ -194,6 +207,20 @@ function integer(fallback: number, min: number, max: number) {
     default: String(fallback),
     expected: `a whole number from ${min} to ${max}`,
     schema: z.string().regex(/^\d+$/).transform(Number).pipe(inRange),
+  } as const;
+}
+
+/** Words from a fixed choice, with commas or spaces between them; none by default. */
+function listOf<const T extends readonly string[]>(choice: T) {
+  const words = z.array(z.enum(choice as unknown as [T[number], ...T[number][]]));
+  return {
+    default: ' ',
+    defaultText: '–',
+    expected: `of ${choice.join(', ')}`,
+    schema: z
+      .string()
+      .transform((list) => list.split(/[\s,]+/).filter(Boolean))
+      .pipe(words),
   } as const;
 }
 

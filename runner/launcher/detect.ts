@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { DEFAULT_ENGINE, type Engine } from '../../shared/engine.ts';
 import { Launcher } from './launcher.ts';
 import { spawnSandbox } from './spawn.ts';
 import { LEVELS, wallsOf, type Level, type Tools } from './walls.ts';
@@ -21,14 +22,19 @@ export interface Detection extends AsyncDisposable {
  *
  * @param wanted a level that must be had, or `auto`
  * @param firstUserId of 4,096 that sandboxes run as, where the runner is root
+ * @param engine how V8 is set up in them
  * @throws Error when the level that is wanted does not work here, with the reason
  */
-export async function detectLauncher(wanted: Level | 'auto', firstUserId: number): Promise<Detection> {
+export async function detectLauncher(
+  wanted: Level | 'auto',
+  firstUserId: number,
+  engine: Engine = DEFAULT_ENGINE,
+): Promise<Detection> {
   const cwd = await mkdtemp(join(tmpdir(), 'lc500-empty-'));
   const tools = { setpriv: has('setpriv', '--no-new-privs'), prlimit: has('prlimit', '--core=0') };
   const missing: string[] = [];
   for (const level of wanted === 'auto' ? LEVELS.toReversed() : [wanted]) {
-    const launcher = new Launcher(level, wallsOf(level, tools, isRoot()), { firstUserId, cwd });
+    const launcher = new Launcher(level, wallsOf(level, tools, isRoot()), { firstUserId, cwd, engine });
     const problem = lacking(level, tools) ?? (await tryOut(launcher));
     if (problem === undefined)
       return { launcher, missing, [Symbol.asyncDispose]: () => rm(cwd, { recursive: true }) };

@@ -1,3 +1,4 @@
+import { GRANTABLE, type Engine } from '../../shared/engine.ts';
 import { inheritedDescriptors } from './inherited.ts';
 import { sandboxEntry, sandboxFlags } from './node-command.ts';
 import { UserIds } from './user-ids.ts';
@@ -21,20 +22,25 @@ export class Launcher {
   readonly #walls: Walls;
   readonly #cwd: string;
   readonly #userIds: UserIds;
-  readonly #flags = sandboxFlags();
+  readonly #engine: Engine;
+  readonly #flags: readonly string[];
   readonly #close = inheritedDescriptors();
 
   /** @param options.cwd an empty directory */
-  constructor(level: Level, walls: Walls, options: { firstUserId: number; cwd: string }) {
+  constructor(level: Level, walls: Walls, options: { firstUserId: number; cwd: string; engine: Engine }) {
     this.level = level;
     this.#walls = walls;
     this.#cwd = options.cwd;
+    this.#engine = options.engine;
+    this.#flags = sandboxFlags(options.engine);
     this.#userIds = new UserIds(options.firstUserId);
   }
 
   /** @param memoryMb heap of one isolate, MiB */
   sandbox(memoryMb: number): Launch {
-    return this.node([...this.#flags, ...sandboxEntry({ memoryMb, close: this.#close })]);
+    const { grants, clockMs } = this.#engine;
+    const removed = GRANTABLE.filter((name) => !grants.includes(name));
+    return this.node([...this.#flags, ...sandboxEntry({ memoryMb, removed, clockMs, close: this.#close })]);
   }
 
   /** Node with any arguments, behind the same walls. */

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import type { Engine } from '../../shared/engine.ts';
 import type { SandboxSettings } from '../sandbox/settings.ts';
 import { ENTRY, sandboxFiles } from './room.ts';
 
@@ -20,9 +21,11 @@ const FLAGS = [
 ];
 
 /** Node's options for sandboxes. */
-export function sandboxFlags(): string[] {
+export function sandboxFlags({ v8Flags, grants }: Engine): string[] {
   const readable = [...sandboxFiles().map(pattern), ASKED_FOR];
-  return [...FLAGS, ...readable.map((path) => `--allow-fs-read=${path}`)];
+  // Without Temporal a context is ready 0.1 ms sooner than with one that is deleted.
+  const temporal = grants.includes('Temporal') ? [] : ['--no-harmony-temporal'];
+  return [...FLAGS, ...v8Flags, ...temporal, ...readable.map((path) => `--allow-fs-read=${path}`)];
 }
 
 /** What follows the options: the sandbox itself. */

@@ -17,7 +17,7 @@ import type { SandboxSettings } from './settings.ts';
  */
 const settings = JSON.parse(process.argv[2] as string) as SandboxSettings;
 for (const fd of settings.close) closeSync(fd);
-const prepare = createIsolates(settings.memoryMb);
+const prepare = createIsolates(settings);
 const channel = openChannel(SANDBOX_FD);
 let isolate = prepare();
 channel.send(encodeReady());

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { encodeJob } from '../../runner/sandbox/protocol.ts';
 import type { SandboxOutcome } from '../../runner/sandbox-process.ts';
 import type { Sandboxes } from '../../runner/sandboxes.ts';
+import { runScript } from './run-script.ts';
 
 /** Scripts that take memory as fast as they can, each where V8 counts it differently or not at all. */
 export const BOMBS = {
@@ -25,26 +25,17 @@ export interface Explosion {
 }
 
 const SAMPLE_MS = 1;
-const TIMEOUT_MS = 10_000;
 
 /** Runs a script in a pool of one sandbox and watches how large its process becomes. */
 export async function explode(sandboxes: Sandboxes, script: string): Promise<Explosion> {
   let peak = 0;
   const timer = setInterval(() => (peak = Math.max(peak, largestDescendant())), SAMPLE_MS);
   const started = performance.now();
-  const outcome = await run(sandboxes, script, TIMEOUT_MS);
+  const outcome = await runScript(sandboxes, script);
   const ended = performance.now();
   clearInterval(timer);
-  await run(sandboxes, '', TIMEOUT_MS);
+  await runScript(sandboxes, '');
   return { outcome, peak, lastedMs: ended - started, replacedMs: performance.now() - ended };
-}
-
-function run(sandboxes: Sandboxes, script: string, timeoutMs: number): Promise<SandboxOutcome> {
-  const request = { method: 'GET', url: '/', headers: [] };
-  const input = JSON.stringify({ request, blueprint: { status: 200, headers: [] }, maxResponse: 1000 });
-  const nothing = Buffer.alloc(0);
-  const job = { input, script: Buffer.from(script), requestBody: nothing, blueprintBody: nothing, timeoutMs };
-  return sandboxes.run(encodeJob(job), timeoutMs, new AbortController().signal, () => undefined);
 }
 
 /** The high-water mark of whichever process below this one has the highest, bytes. */

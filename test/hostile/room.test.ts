@@ -9,6 +9,7 @@ import type { Launch, Launcher } from '../../runner/launcher/launcher.ts';
 import { sandboxFlags } from '../../runner/launcher/node-command.ts';
 import { sandboxPid, spawnSandbox } from '../../runner/launcher/spawn.ts';
 import { LEVELS, type Level } from '../../runner/launcher/walls.ts';
+import { DEFAULT_ENGINE } from '../../shared/engine.ts';
 import { readmeTable } from '../helpers/readme.ts';
 import { attack, type Targets } from './attacker.ts';
 
@@ -36,7 +37,7 @@ describe('an escaped attacker', () => {
   test.for(COLUMNS)('%s: is stopped where the README says so', async ([name, level, isNative], context) => {
     const launcher = available(level, context);
     await using victim = await startVictim(launcher);
-    const results = await run(launcher, isNative ? [] : sandboxFlags(), victim.targets);
+    const results = await run(launcher, isNative ? [] : sandboxFlags(DEFAULT_ENGINE), victim.targets);
     const column = 1 + COLUMNS.findIndex(([other]) => other === name);
     const expected = TABLE.map((row) => [row[0], expectation(row[column] as string)]);
     const got = Object.entries(results).map(([attempt, outcome]) => [
