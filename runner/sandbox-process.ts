@@ -123,8 +123,11 @@ export class SandboxProcess {
       return;
     }
     const job = this.#job;
+    // It would be taken for the answer to the next job, which is somebody else's.
+    if (!job) throw new Error('a result that nobody waits for');
+    const result = decodeResult(frame);
     this.#job = undefined;
-    job?.settle(decodeResult(frame));
+    job.settle(result);
   }
 
   async #watch(): Promise<void> {
