@@ -9,7 +9,7 @@ import { scriptKeyOf } from '../../shared/invocation.ts';
 import { fuzz, thrownBy } from '../helpers/fuzz.ts';
 
 const pieces = fc.constantFrom(
-  ...'aZ09-_.:/\\@[]%#?。．０ßK\u0000\u00ad\u200d\r\n \t',
+  ...Array.from('aZ09-_.:/\\@[]%#?。．０ßK\u0000\u00ad\u200d\r\n \t'),
   'xn--',
   '..',
   '::1',
