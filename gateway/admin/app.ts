@@ -14,7 +14,7 @@ export interface Probes {
  * The operator's side, on a port of its own.
  *
  * `GET /healthz`: 200 as long as the process is alive. `GET /readyz`: 200 when Redis answers and a runner takes
- * jobs, else 503 with what is missing; with the runners' sandbox levels. All else is behind the token.
+ * jobs, else 503 with what is missing; when ready, how many runners have sandboxes of which level. All else is behind the token.
  */
 export function createAdminApp(probes: Probes, token: string | undefined): Koa {
   const open = new Router();
@@ -24,8 +24,7 @@ export function createAdminApp(probes: Probes, token: string | undefined): Koa {
   open.get('/readyz', async (ctx) => {
     const [missing, sandboxes] = await Promise.all([probes.readiness(), probes.sandboxLevels()]);
     ctx.status = missing.length === 0 ? 200 : 503;
-    ctx.body =
-      missing.length === 0 ? { status: 'ready', sandboxes } : { status: 'not ready', missing, sandboxes };
+    ctx.body = missing.length === 0 ? { status: 'ready', sandboxes } : { status: 'not ready', missing };
   });
   const app = new Koa();
   app.use(open.routes());

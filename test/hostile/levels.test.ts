@@ -83,7 +83,7 @@ describe.each(LEVELS)('level %s', (level) => {
 
   test('a sandbox has no descriptor that its runner was started with', async (context) => {
     await available(level, context);
-    const file = openSync('/etc/hostname', 'r');
+    const file = openSync(fileURLToPath(import.meta.url), 'r');
     const script = fileURLToPath(new URL('./list-descriptors.ts', import.meta.url));
     const stdio = ['ignore', 'pipe', 'inherit', 'ignore', file, file] as const;
     const parent = spawn(process.execPath, [script, level], { stdio: [...stdio] });
