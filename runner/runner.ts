@@ -32,7 +32,7 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   await using stack = new AsyncDisposableStack();
   const redis = connectPatient(config.REDIS_URL, log);
   stack.defer(() => redis.disconnect());
-  const { launcher, missing } = stack.use(await findLauncher(config));
+  const { launcher, missing } = await findLauncher(config);
   const sandboxes = createSandboxes(config, launcher, log);
   stack.defer(() => sandboxes.close());
   await Promise.all([sandboxes.start(), connectWhenThere(redis)]);

@@ -14,7 +14,8 @@ export interface Probes {
  * The operator's side, on a port of its own.
  *
  * `GET /healthz`: 200 as long as the process is alive. `GET /readyz`: 200 when Redis answers and a runner takes
- * jobs, else 503 with what is missing; when ready, how many runners have sandboxes of which level. All else is behind the token.
+ * jobs, with the number of runners for each level of sandbox, else 503 with what is missing. All else is behind
+ * the token.
  */
 export function createAdminApp(probes: Probes, token: string | undefined): Koa {
   const open = new Router();

@@ -1,17 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { DEFAULT_ENGINE, type Engine } from '../../shared/engine.ts';
+import { emptyDirectory } from './empty-directory.ts';
 import { Launcher } from './launcher.ts';
 import { spawnSandbox } from './spawn.ts';
 import { LEVELS, wallsOf, type Level, type Tools } from './walls.ts';
 
-export interface Detection extends AsyncDisposable {
+export interface Detection {
   readonly launcher: Launcher;
   /** Why not a higher level, a sentence each. */
   readonly missing: readonly string[];
@@ -30,17 +28,15 @@ export async function detectLauncher(
   firstUserId: number,
   engine: Engine = DEFAULT_ENGINE,
 ): Promise<Detection> {
-  const cwd = await mkdtemp(join(tmpdir(), 'lc500-empty-'));
+  const cwd = emptyDirectory();
   const tools = { setpriv: has('setpriv', '--no-new-privs'), prlimit: has('prlimit', '--core=0') };
   const missing: string[] = [];
   for (const level of wanted === 'auto' ? LEVELS.toReversed() : [wanted]) {
     const launcher = new Launcher(level, wallsOf(level, tools, isRoot()), { firstUserId, cwd, engine });
     const problem = lacking(level, tools) ?? (await tryOut(launcher));
-    if (problem === undefined)
-      return { launcher, missing, [Symbol.asyncDispose]: () => rm(cwd, { recursive: true }) };
+    if (problem === undefined) return { launcher, missing };
     missing.push(`${level}: ${problem}`);
   }
-  await rm(cwd, { recursive: true });
   throw new Error(`sandboxes cannot be started (SANDBOX_LAUNCHER=${wanted}): ${missing.join('; ')}`);
 }
 

@@ -25,7 +25,7 @@ const RUNS = 200;
 
 console.log(['engine', ...Object.keys(SCRIPTS)].join(' | '));
 for (const [name, change] of Object.entries(ENGINES)) {
-  await using detection = await detectLauncher('auto', 61_184, { ...DEFAULT_ENGINE, ...change });
+  const detection = await detectLauncher('auto', 61_184, { ...DEFAULT_ENGINE, ...change });
   const limits = { scriptMemoryMb: 64, residentLimit: 2 ** 28, frameLimit: 2 ** 24 };
   const { launcher } = detection;
   const sandboxes = new Sandboxes({ size: 1, launcher, limits, log: pino({ level: 'silent' }) });

@@ -7,7 +7,7 @@ import { BOMBS, explode } from './memory-bombs.ts';
 /** How far over its cap a sandbox gets before it is killed, and how soon it is replaced. The environment is a runner's. */
 const MEBIBYTE = 1_048_576;
 const config = loadConfig(process.env, []);
-await using detection = await detectLauncher(config.SANDBOX_LAUNCHER, config.SANDBOX_UID);
+const detection = await detectLauncher(config.SANDBOX_LAUNCHER, config.SANDBOX_UID);
 const limits = {
   scriptMemoryMb: config.SCRIPT_MEMORY_MB,
   residentLimit: config.SANDBOX_MEMORY_MB * MEBIBYTE,

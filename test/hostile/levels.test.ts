@@ -29,8 +29,7 @@ async function start(level: Level, context: TestContext, env = {}): Promise<Syst
 }
 
 async function available(level: Level, { skip }: TestContext): Promise<void> {
-  const detection = await detectLauncher(level, FIRST_USER_ID).catch((error: Error) => skip(error.message));
-  await detection[Symbol.asyncDispose]();
+  await detectLauncher(level, FIRST_USER_ID).catch((error: Error) => skip(error.message));
 }
 
 /** A launcher that has not started its sandbox yet stands for none. */

@@ -5,7 +5,7 @@ import { sandboxPid, spawnSandbox } from '../../runner/launcher/spawn.ts';
 import type { Level } from '../../runner/launcher/walls.ts';
 
 /** Starts a sandbox at the level of its argument and prints what its descriptors lead to, as JSON. */
-await using detection = await detectLauncher(process.argv[2] as Level, 61_184);
+const detection = await detectLauncher(process.argv[2] as Level, 61_184);
 const launch = detection.launcher.sandbox(8);
 const sandbox = spawnSandbox(launch);
 await once(sandbox.stdio[3] as NodeJS.ReadableStream, 'data');

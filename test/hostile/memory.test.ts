@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { detectLauncher, type Detection } from '../../runner/launcher/detect.ts';
+import { detectLauncher } from '../../runner/launcher/detect.ts';
 import { Sandboxes } from '../../runner/sandboxes.ts';
 import { BOMBS, explode } from '../../scripts/bench/memory-bombs.ts';
 
@@ -9,18 +9,15 @@ const CAP = 192 * MEBIBYTE;
 /** Some 30 MiB were measured; this is for machines that are busy with other things. */
 const OVERSHOOT = 256 * MEBIBYTE;
 
-let detection: Detection;
 let sandboxes: Sandboxes;
 beforeAll(async () => {
-  detection = await detectLauncher('auto', 61_184);
   const limits = { scriptMemoryMb: 64, residentLimit: CAP, frameLimit: MEBIBYTE };
-  const { launcher } = detection;
+  const { launcher } = await detectLauncher('auto', 61_184);
   sandboxes = new Sandboxes({ size: 1, launcher, limits, log: pino({ level: 'silent' }) });
   await sandboxes.start();
 });
 afterAll(async () => {
   await sandboxes.close();
-  await detection[Symbol.asyncDispose]();
 });
 
 test.each(Object.entries(BOMBS))(

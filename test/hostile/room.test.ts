@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, describe, expect, inject, test, type TestContext } from 'vitest';
+import { describe, expect, inject, test, type TestContext } from 'vitest';
 import { detectLauncher } from '../../runner/launcher/detect.ts';
 import type { Launch, Launcher } from '../../runner/launcher/launcher.ts';
 import { sandboxFlags } from '../../runner/launcher/node-command.ts';
@@ -20,10 +20,6 @@ const isRoot = process.getuid?.() === 0;
 const detected = await Promise.all(
   LEVELS.map((level) => detectLauncher(level, FIRST_USER_ID).catch((error: Error) => error.message)),
 );
-
-afterAll(async () => {
-  for (const found of detected) if (typeof found !== 'string') await found[Symbol.asyncDispose]();
-});
 
 const TABLE = readmeTable('| who has broken out tries to | JavaScript | `process` | `user` | `namespaced` |');
 
