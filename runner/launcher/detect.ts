@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { DEFAULT_ENGINE, type Engine } from '../../shared/engine.ts';
-import { emptyDirectory } from './empty-directory.ts';
 import { Launcher } from './launcher.ts';
 import { spawnSandbox } from './spawn.ts';
 import { LEVELS, wallsOf, type Level, type Tools } from './walls.ts';
@@ -28,11 +27,10 @@ export async function detectLauncher(
   firstUserId: number,
   engine: Engine = DEFAULT_ENGINE,
 ): Promise<Detection> {
-  const cwd = emptyDirectory();
   const tools = { setpriv: has('setpriv', '--no-new-privs'), prlimit: has('prlimit', '--core=0') };
   const missing: string[] = [];
   for (const level of wanted === 'auto' ? LEVELS.toReversed() : [wanted]) {
-    const launcher = new Launcher(level, wallsOf(level, tools, isRoot()), { firstUserId, cwd, engine });
+    const launcher = new Launcher(level, wallsOf(level, tools, isRoot()), { firstUserId, engine });
     const problem = lacking(level, tools) ?? (await tryOut(launcher));
     if (problem === undefined) return { launcher, missing };
     missing.push(`${level}: ${problem}`);

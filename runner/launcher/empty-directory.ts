@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 /**
  * A directory with nothing in it, for sandboxes to stand in; the same for all runners of a user, so that none is
- * left behind by one that was killed. Where somebody else has taken its place it is the root directory.
+ * left behind by one that was killed. Made anew where the system has tidied it away. Where somebody else has taken its place it is the root directory.
  */
 export function emptyDirectory(): string {
   const user = process.getuid?.() ?? 0;

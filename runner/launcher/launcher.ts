@@ -1,4 +1,5 @@
 import { GRANTABLE, type Engine } from '../../shared/engine.ts';
+import { emptyDirectory } from './empty-directory.ts';
 import { inheritedDescriptors } from './inherited.ts';
 import { sandboxEntry, sandboxFlags } from './node-command.ts';
 import { UserIds } from './user-ids.ts';
@@ -20,17 +21,14 @@ export interface Launch {
 export class Launcher {
   readonly level: Level;
   readonly #walls: Walls;
-  readonly #cwd: string;
   readonly #userIds: UserIds;
   readonly #engine: Engine;
   readonly #flags: readonly string[];
   readonly #close = inheritedDescriptors();
 
-  /** @param options.cwd an empty directory */
-  constructor(level: Level, walls: Walls, options: { firstUserId: number; cwd: string; engine: Engine }) {
+  constructor(level: Level, walls: Walls, options: { firstUserId: number; engine: Engine }) {
     this.level = level;
     this.#walls = walls;
-    this.#cwd = options.cwd;
     this.#engine = options.engine;
     this.#flags = sandboxFlags(options.engine);
     this.#userIds = new UserIds(options.firstUserId);
@@ -48,7 +46,7 @@ export class Launcher {
     const { prefix, changesUser, filter, forks } = this.#walls;
     const userId = changesUser ? this.#userIds.take() : undefined;
     const [command, ...args] = [...prefix(userId), process.execPath, ...nodeArgs] as [string, ...string[]];
-    return { command, args, cwd: this.#cwd, filter, forks, release: () => this.#release(userId) };
+    return { command, args, cwd: emptyDirectory(), filter, forks, release: () => this.#release(userId) };
   }
 
   #release(userId: number | undefined): void {
