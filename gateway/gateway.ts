@@ -10,10 +10,11 @@ import type { Logger } from '../shared/log.ts';
 import { QUEUE_NAME, replyStreamKey } from '../shared/queue.ts';
 import { connectFailFast, connectPatient, connectWhenThere, requireNoEviction } from '../shared/redis.ts';
 import { createAbandon } from './abandon.ts';
-import { createAdminApp } from './admin/app.ts';
+import { createAdminApp, type Probes } from './admin/app.ts';
 import { createApp } from './app.ts';
 import { readiness } from './readiness.ts';
 import { Replies } from './replies.ts';
+import { sandboxLevels } from './sandbox-levels.ts';
 import { createHttpServer } from './server.ts';
 
 /** How often a closing server looks for connections that have become idle. */
@@ -55,7 +56,10 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const server = createHttpServer(app.callback(), config.MAX_REQUEST_BYTES);
   stack.defer(() => stopServer(server));
   const port = await listen(server, config.PORT, config.HOST);
-  const adminPort = await startAdmin(config, stack, () => readiness(redis, clock, config.QUEUE_PREFIX));
+  const adminPort = await startAdmin(config, stack, {
+    readiness: () => readiness(redis, clock, config.QUEUE_PREFIX),
+    sandboxLevels: () => sandboxLevels(redis, clock, config.QUEUE_PREFIX),
+  });
   log.info({ host: config.HOST, port, adminPort }, 'gateway listens');
   const owned = stack.move();
   return { port, adminPort, close: () => owned.disposeAsync() };
@@ -64,11 +68,11 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
 async function startAdmin(
   config: Config,
   stack: AsyncDisposableStack,
-  ready: () => Promise<string[]>,
+  probes: Probes,
 ): Promise<number | undefined> {
   if (config.ADMIN_PORT === undefined) return undefined;
   const server = createHttpServer(
-    createAdminApp({ readiness: ready }, config.ADMIN_TOKEN).callback(),
+    createAdminApp(probes, config.ADMIN_TOKEN).callback(),
     config.MAX_REQUEST_BYTES,
   );
   stack.defer(() => stopServer(server));

@@ -66,8 +66,11 @@ function checkHeaders(flat: readonly string[]): HeaderPair[] {
 
 function explain(error: z.ZodError, head: unknown): string {
   const path = error.issues[0]?.path[0];
-  if (path === 'status')
-    return `the status is ${quote(String((head as { status: unknown }).status))}, expected 200 to 599`;
+  if (path === 'status') {
+    const { status } = head as { status: unknown };
+    // What is no primitive may have a toString of its own, or none.
+    return `the status is ${quote(Object(status) === status ? 'an object' : String(status))}, expected 200 to 599`;
+  }
   if (path === 'headers') return `more than ${MAX_HEADERS} headers were set`;
   if (path === 'tooLarge') return 'the body is over MAX_RESPONSE_BYTES';
   return 'the answer cannot be read';

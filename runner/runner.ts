@@ -11,10 +11,11 @@ import { createS3 } from '../shared/s3.ts';
 import { Abandonments } from './abandonments.ts';
 import { createBlueprintSource } from './blueprint.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { detectLauncher, type Detection } from './launcher/detect.ts';
+import type { Launcher } from './launcher/launcher.ts';
 import { replyToLostJob } from './lost-job.ts';
 import { createProcessor, type ProcessorContext } from './processor.ts';
 import { Publisher } from './publisher.ts';
-import { detectLauncher } from './sandbox-launcher.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { ScriptStore } from './script-store.ts';
 
@@ -31,7 +32,8 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   await using stack = new AsyncDisposableStack();
   const redis = connectPatient(config.REDIS_URL, log);
   stack.defer(() => redis.disconnect());
-  const sandboxes = createSandboxes(config, log);
+  const { launcher, missing } = await findLauncher(config);
+  const sandboxes = createSandboxes(config, launcher, log);
   stack.defer(() => sandboxes.close());
   await Promise.all([sandboxes.start(), connectWhenThere(redis)]);
   await requireNoEviction(redis, log);
@@ -53,20 +55,25 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   const worker = createWorker(redis, { ...sources, config, publisher, clock, log });
   stack.defer(() => worker.close());
   await worker.waitUntilReady();
-  stack.defer(beat(config, redis, clock, worker));
-  log.info({ sandboxes: sandboxes.size }, 'runner takes jobs');
+  stack.defer(beat(config, redis, clock, worker, { sandboxes: launcher.level }));
+  log.info({ sandboxes: sandboxes.size, level: launcher.level, missing }, 'runner takes jobs');
   const owned = stack.move();
   return { close: () => owned.disposeAsync() };
 }
 
-function createSandboxes(config: Config, log: Logger): Sandboxes {
+function findLauncher(config: Config): Promise<Detection> {
+  const { SANDBOX_V8_FLAGS: v8Flags, SANDBOX_GRANTS: grants, SANDBOX_CLOCK_MS: clockMs } = config;
+  return detectLauncher(config.SANDBOX_LAUNCHER, config.SANDBOX_UID, { v8Flags, grants, clockMs });
+}
+
+function createSandboxes(config: Config, launcher: Launcher, log: Logger): Sandboxes {
   const limits = {
     scriptMemoryMb: config.SCRIPT_MEMORY_MB,
     residentLimit: config.SANDBOX_MEMORY_MB * 1_048_576,
     // A code unit of the body takes up to three bytes; the rest is head and console log.
     frameLimit: 3 * config.MAX_RESPONSE_BYTES + 4 * 1_048_576,
   };
-  return new Sandboxes({ size: config.RUNNER_SANDBOXES, launcher: detectLauncher(), limits, log });
+  return new Sandboxes({ size: config.RUNNER_SANDBOXES, launcher, limits, log });
 }
 
 async function listenForAbandonments(
@@ -97,7 +104,19 @@ function createWorker(redis: Redis, context: ProcessorContext): Worker {
   return worker;
 }
 
-function beat(config: Config, redis: Redis, clock: RedisClock, worker: Worker): () => Promise<void> {
+function beat(
+  config: Config,
+  redis: Redis,
+  clock: RedisClock,
+  worker: Worker,
+  detail: { sandboxes: string },
+): () => Promise<void> {
   const isConsuming = (): boolean => worker.isRunning() && !worker.isPaused();
-  return startHeartbeat(redis, { prefix: config.QUEUE_PREFIX, runnerId: nanoid(), clock, isConsuming });
+  return startHeartbeat(redis, {
+    prefix: config.QUEUE_PREFIX,
+    runnerId: nanoid(),
+    clock,
+    isConsuming,
+    detail,
+  });
 }

@@ -1,9 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../shared/log.ts';
 import { encodeFrame, FrameReader } from './sandbox/frame.ts';
 import { decodeResult, SANDBOX_FD, type SandboxResult } from './sandbox/protocol.ts';
-import type { SandboxLauncher } from './sandbox-launcher.ts';
+import type { Launch, Launcher } from './launcher/launcher.ts';
+import { preferWhenMemoryIsOut } from './launcher/oom-score.ts';
+import { endingSignal, sandboxPid, spawnSandbox } from './launcher/spawn.ts';
 import { memoryOf } from './process-memory.ts';
 
 /** Why a runner killed its sandbox. */
@@ -41,6 +43,7 @@ export class SandboxProcess {
   readonly ready: Promise<boolean>;
   /** Settles when the process has ended. */
   readonly ended: Promise<void>;
+  readonly #launch: Launch;
   readonly #child: ChildProcess;
   readonly #pipe: Duplex;
   readonly #limits: SandboxLimits;
@@ -48,12 +51,14 @@ export class SandboxProcess {
   #job: { settle: (outcome: SandboxOutcome) => void; started: number; timeoutMs: number } | undefined;
   #killReason: KillReason | undefined;
   #virtualAtStart = 0;
+  /** Of the sandbox itself, which its launcher may have put behind itself. */
+  #pid: number | undefined;
   #onReady: ((isReady: boolean) => void) | undefined;
 
-  constructor(launcher: SandboxLauncher, limits: SandboxLimits, log: Logger) {
+  constructor(launcher: Launcher, limits: SandboxLimits, log: Logger) {
     this.#limits = limits;
-    const { command, args } = launcher(limits.scriptMemoryMb);
-    this.#child = spawn(command, args, { env: {}, cwd: '/', stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
+    this.#launch = launcher.sandbox(limits.scriptMemoryMb);
+    this.#child = spawnSandbox(this.#launch);
     this.#log = log.child({ sandbox: this.#child.pid });
     this.#pipe = this.#child.stdio[SANDBOX_FD] as Duplex;
     this.ready = new Promise((resolve) => (this.#onReady = resolve));
@@ -83,7 +88,7 @@ export class SandboxProcess {
   inspect(now: number): void {
     if (!this.#job || this.#killReason) return;
     const elapsed = now - this.#job.started;
-    const { resident, virtual } = memoryOf(this.#child.pid);
+    const { resident, virtual } = memoryOf(this.#pid);
     const reserved = virtual - this.#virtualAtStart;
     if (resident > this.#limits.residentLimit || reserved > RESERVED_LIMIT) this.kill('memory');
     else if (elapsed > this.#job.timeoutMs + CLOCK_SLACK_MS) this.kill('clock');
@@ -110,14 +115,19 @@ export class SandboxProcess {
 
   #receive(frame: Buffer[]): void {
     if (this.#onReady) {
-      this.#virtualAtStart = memoryOf(this.#child.pid).virtual;
+      this.#pid = sandboxPid(this.#child, this.#launch);
+      preferWhenMemoryIsOut(this.#pid);
+      this.#virtualAtStart = memoryOf(this.#pid).virtual;
       this.#onReady(true);
       this.#onReady = undefined;
       return;
     }
     const job = this.#job;
+    // It would be taken for the answer to the next job, which is somebody else's.
+    if (!job) throw new Error('a result that nobody waits for');
+    const result = decodeResult(frame);
     this.#job = undefined;
-    job?.settle(decodeResult(frame));
+    job.settle(result);
   }
 
   async #watch(): Promise<void> {
@@ -126,7 +136,7 @@ export class SandboxProcess {
         this.#log.error({ err: error }, 'a sandbox could not be started');
         resolve(null);
       });
-      this.#child.once('exit', (_code, exitSignal) => resolve(exitSignal));
+      this.#child.once('exit', (code, exitSignal) => resolve(endingSignal(code, exitSignal, this.#launch)));
     });
     this.#onReady?.(false);
     this.#job?.settle(this.#end(signal));

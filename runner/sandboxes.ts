@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../shared/log.ts';
-import type { SandboxLauncher } from './sandbox-launcher.ts';
+import type { Launcher } from './launcher/launcher.ts';
 import { SandboxProcess, type SandboxLimits, type SandboxOutcome } from './sandbox-process.ts';
 
 /** How often busy sandboxes are looked at. A bomb grows by some 100 MB in this time. */
@@ -24,7 +24,7 @@ export class Sandboxes {
   readonly #firstReady = Promise.withResolvers<void>();
   #closing = false;
 
-  constructor(options: { size: number; launcher: SandboxLauncher; limits: SandboxLimits; log: Logger }) {
+  constructor(options: { size: number; launcher: Launcher; limits: SandboxLimits; log: Logger }) {
     const { size, launcher, limits, log } = options;
     this.#size = size;
     this.#log = log;

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { GRANTABLE, V8_FLAGS } from './engine.ts';
 
 /** Where blueprints come from. */
 export type BlueprintSource =
@@ -70,6 +71,28 @@ export const VARIABLES = {
   SANDBOX_MEMORY_MB: {
     ...integer(192, 96, 16_384),
     meaning: 'resident memory of one sandbox process, MiB; over it the process is killed (Linux)',
+  },
+  SANDBOX_LAUNCHER: {
+    default: 'auto',
+    expected: 'auto, process, user or namespaced',
+    schema: z.enum(['auto', 'process', 'user', 'namespaced']),
+    meaning: 'how strong the walls around a sandbox must be; `auto`: as strong as the machine allows',
+  },
+  SANDBOX_UID: {
+    ...integer(61_184, 1, 2 ** 31),
+    meaning: 'first of 4,096 user ids that sandboxes run as, each its own, when the runner is root',
+  },
+  SANDBOX_V8_FLAGS: {
+    ...listOf(V8_FLAGS),
+    meaning: 'V8 options that take compilers away, such as `--disable-optimizing-compilers`',
+  },
+  SANDBOX_GRANTS: {
+    ...listOf(GRANTABLE),
+    meaning: 'what scripts may use of `WebAssembly`, `SharedArrayBuffer`, `Atomics` and `Temporal`',
+  },
+  SANDBOX_CLOCK_MS: {
+    ...integer(1, 0, 10_000),
+    meaning: 'steps of the clock that scripts read; 0: it stands still while a script runs',
   },
   REQUEST_DEADLINE_MS: {
     ...integer(25_000, 10, 600_000),
@@ -210,6 +233,20 @@ function decimal(fallback: number, min: number, max: number) {
       .regex(/^\d+(\.\d+)?$/)
       .transform(Number)
       .pipe(inRange),
+  } as const;
+}
+
+/** Words from a fixed choice, with commas or spaces between them; none by default. */
+function listOf<const T extends readonly string[]>(choice: T) {
+  const words = z.array(z.enum(choice as unknown as [T[number], ...T[number][]]));
+  return {
+    default: ' ',
+    defaultText: '–',
+    expected: `of ${choice.join(', ')}`,
+    schema: z
+      .string()
+      .transform((list) => list.split(/[\s,]+/).filter(Boolean))
+      .pipe(words),
   } as const;
 }
 

@@ -36,6 +36,11 @@ export function runnersKey(prefix: string): string {
   return `${prefix}:runners`;
 }
 
+/** Redis key of what a runner tells about itself, JSON; gone when it does not beat any more. */
+export function runnerDetailKey(prefix: string, runnerId: string): string {
+  return `${prefix}:runners:${runnerId}`;
+}
+
 /** A runner beats this often, and counts as gone when nothing was heard of it for three times as long. */
 export const HEARTBEAT_MS = 1000;
 export const HEARTBEAT_EXPIRES_MS = 3 * HEARTBEAT_MS;

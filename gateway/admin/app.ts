@@ -6,13 +6,16 @@ import { requireToken } from './token.ts';
 export interface Probes {
   /** Empty when requests can be served; else what is missing, a sentence each. */
   readiness(): Promise<string[]>;
+  /** Of the runners that take jobs: how many have sandboxes of which level. */
+  sandboxLevels(): Promise<Record<string, number>>;
 }
 
 /**
  * The operator's side, on a port of its own.
  *
  * `GET /healthz`: 200 as long as the process is alive. `GET /readyz`: 200 when Redis answers and a runner takes
- * jobs, else 503 with what is missing. All else is behind the token.
+ * jobs, with the number of runners for each level of sandbox, else 503 with what is missing. All else is behind
+ * the token.
  */
 export function createAdminApp(probes: Probes, token: string | undefined): Koa {
   const open = new Router();
@@ -20,9 +23,9 @@ export function createAdminApp(probes: Probes, token: string | undefined): Koa {
     ctx.body = { status: 'ok' };
   });
   open.get('/readyz', async (ctx) => {
-    const missing = await probes.readiness();
+    const [missing, sandboxes] = await Promise.all([probes.readiness(), probes.sandboxLevels()]);
     ctx.status = missing.length === 0 ? 200 : 503;
-    ctx.body = missing.length === 0 ? { status: 'ready' } : { status: 'not ready', missing };
+    ctx.body = missing.length === 0 ? { status: 'ready', sandboxes } : { status: 'not ready', missing };
   });
   const app = new Koa();
   app.use(open.routes());

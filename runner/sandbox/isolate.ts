@@ -1,6 +1,10 @@
 import { isAscii } from 'node:buffer';
 import ivm from 'isolated-vm';
+import { installClock } from './clock.ts';
 import { installScriptApi } from './script-api.ts';
+import type { SandboxSettings } from './settings.ts';
+
+export type IsolateSettings = Omit<SandboxSettings, 'close'>;
 
 /** What one run needs. */
 export interface RunInput {
@@ -33,9 +37,8 @@ export interface PreparedIsolate {
   dispose(): void;
 }
 
-/** Engines that share memory or threads with the host, or that escape the isolate's memory limit. */
-const REMOVED = ['WebAssembly', 'SharedArrayBuffer', 'Atomics'];
 const EXCHANGE = '__lc500_exchange';
+const CLOCK = '__lc500_clock';
 const MEBIBYTE = 1_048_576;
 /** Time to read a failed script's console log; no tenant's code runs in it. */
 const LOG_TIMEOUT_MS = 20;
@@ -48,22 +51,26 @@ const WARM_UP = `
   readResponseStatusCode(); readResponseHeader('a'); readResponseHeaders(); readResponseBody();
   setStatus(200); setHeader('Content-Type', 'text/plain'); addHeader('A', 'b'); setBody('text');
   console.log('text', 1);
+  new Date(); Date.now();
   ${EXCHANGE}();`;
 
 /**
  * Makes isolates that start from one V8 snapshot with the script API in it: nothing of lc500's own is compiled
  * again for a request.
  *
- * @param memoryMb heap of one isolate, MiB
+ * @param settings heap of one isolate, its clock, and what it is to lack
  */
-export function createIsolates(memoryMb: number): () => PreparedIsolate {
-  const prelude = `globalThis.${EXCHANGE} = (${installScriptApi.toString()})(globalThis);`;
+export function createIsolates({ memoryMb, removed, clockMs }: IsolateSettings): () => PreparedIsolate {
+  const prelude =
+    `globalThis.${EXCHANGE} = (${installScriptApi.toString()})(globalThis);` +
+    `globalThis.${CLOCK} = (${installClock.toString()})(globalThis, ${clockMs});`;
   const snapshot = ivm.Isolate.createSnapshot([{ code: prelude, filename: 'lc500' }], WARM_UP);
   return () => {
     const isolate = new ivm.Isolate({ memoryLimit: memoryMb, snapshot });
     const context = isolate.createContextSync();
     const exchange = context.global.getSync(EXCHANGE, { reference: true });
-    for (const name of [EXCHANGE, ...REMOVED]) context.global.deleteSync(name);
+    if (!removed.includes('Temporal')) context.evalSync(`typeof Temporal === 'object' && ${CLOCK}(Temporal)`);
+    for (const name of [EXCHANGE, CLOCK, ...removed]) context.global.deleteSync(name);
     return {
       run: (input) => run({ isolate, context, exchange, limit: memoryMb * MEBIBYTE }, input),
       dispose: () => isolate.isDisposed || isolate.dispose(),

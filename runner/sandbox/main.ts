@@ -1,6 +1,8 @@
+import { closeSync } from 'node:fs';
 import { openChannel } from './channel.ts';
 import { createIsolates } from './isolate.ts';
 import { decodeJob, encodeReady, encodeResult, SANDBOX_FD } from './protocol.ts';
+import type { SandboxSettings } from './settings.ts';
 
 /**
  * A sandbox: a child process of a runner that hosts one isolate at a time.
@@ -11,9 +13,11 @@ import { decodeJob, encodeReady, encodeResult, SANDBOX_FD } from './protocol.ts'
  * environment, no credentials and no connection but the pipe to its runner; it ends when the pipe does. It is
  * killed by its runner at any moment.
  *
- * Arguments: heap of one isolate in MiB.
+ * Argument: its settings as JSON.
  */
-const prepare = createIsolates(Number(process.argv[2]));
+const settings = JSON.parse(process.argv[2] as string) as SandboxSettings;
+for (const fd of settings.close) closeSync(fd);
+const prepare = createIsolates(settings);
 const channel = openChannel(SANDBOX_FD);
 let isolate = prepare();
 channel.send(encodeReady());

@@ -58,10 +58,11 @@ export function encodeResult(result: RunResult): Buffer[] {
   return [json(verdict), Buffer.from(head), bodyBytes(answer.slice(end + 1), head)];
 }
 
-/** @throws SyntaxError when it is not a result */
+/** @throws SyntaxError when it is not a result: the sandbox may be in a stranger's hands */
 export function decodeResult(parts: readonly Buffer[]): SandboxResult {
   const [verdict, head, body] = parts;
-  const result = JSON.parse(String(verdict)) as SandboxResult;
+  const result: unknown = JSON.parse(String(verdict));
+  if (!isVerdict(result)) throw new SyntaxError('not an account of a run');
   if (result.kind === 'answer') return { ...result, head: String(head), body: body ?? Buffer.alloc(0) };
   return { ...result, head: String(head ?? '') };
 }
@@ -79,6 +80,20 @@ function bodyBytes(text: string, head: string): Buffer {
     done = end;
   }
   return Buffer.concat([...pieces, Buffer.from(text.slice(done), 'utf8')]);
+}
+
+function isVerdict(value: unknown): value is SandboxResult {
+  if (typeof value !== 'object' || value === null) return false;
+  const { kind, isolateMs, scriptMs, error } = value as Record<string, unknown>;
+  if (!Number.isFinite(isolateMs) || !Number.isFinite(scriptMs)) return false;
+  if (kind === 'error') return isFailure(error);
+  return kind === 'answer' || kind === 'timeout' || kind === 'memory' || kind === 'oversized';
+}
+
+function isFailure(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, message, stack } = value as Record<string, unknown>;
+  return [name, message, stack].every((text) => typeof text === 'string');
 }
 
 function bounded({ name, message, stack }: ScriptFailure): ScriptFailure {

@@ -90,6 +90,7 @@ test.each(['for(;;){}', 'throw { get message() { for (;;) {} } }', ''])(
   async (source) => {
     system = await startSystem({ env: { SCRIPT_TIMEOUT_MS: '20000', REQUEST_DEADLINE_MS: '21000' } });
     const runner = system.runners[0];
+    await waitFor('both sandboxes', () => processTree(runner?.pid as number).length === 3);
     const sandboxes = processTree(runner?.pid as number).slice(1);
     expect(sandboxes).toHaveLength(2);
     await system.deploy('loop.example', source);

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 export interface ProcessInfo {
   readonly pid: number;
   readonly parent: number;
+  /** The program's. */
+  readonly name: string;
   /** Resident memory, bytes. */
   readonly rss: number;
   /** CPU time used so far, clock ticks. */
@@ -11,7 +13,10 @@ export interface ProcessInfo {
 
 const PAGE = 4096;
 
-/** A process and all that descend from it, itself first; empty when it has gone. */
+/**
+ * A process and all that descend from it, itself first; empty when it has gone. A bubblewrap that only waits for
+ * what it has started is left out: its children stand in its place.
+ */
 export function processTree(pid: number): ProcessInfo[] {
   const root = readProcess(pid);
   if (!root) return [];
@@ -21,7 +26,7 @@ export function processTree(pid: number): ProcessInfo[] {
     .filter((info) => info !== undefined);
   const tree = [root];
   for (const member of tree) tree.push(...all.filter((info) => info.parent === member.pid));
-  return tree;
+  return tree.filter((info) => info.name !== 'bwrap');
 }
 
 export function isAlive(pid: number): boolean {
@@ -41,7 +46,8 @@ function readProcess(pid: number): ProcessInfo | undefined {
       number,
       number,
     ];
-    return { pid, parent, rss: rss * PAGE, cpu: user + system };
+    const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
+    return { pid, parent, name, rss: rss * PAGE, cpu: user + system };
   } catch {
     return undefined;
   }

@@ -13,6 +13,7 @@ test.each([
   [{ status: 600 }, 'the status is "600", expected 200 to 599'],
   [{ status: null }, 'the status is "null", expected 200 to 599'],
   [{ status: 200.5 }, 'the status is "200.5", expected 200 to 599'],
+  [{ status: { toString: null } }, 'the status is "an object", expected 200 to 599'],
   [{ status: '200' }, 'the status is "200", expected 200 to 599'],
   [{ headers: ['a b', '1'] }, '"a b" is not a header name (RFC 9110, 5.1)'],
   [{ headers: ['', '1'] }, '"" is not a header name (RFC 9110, 5.1)'],

@@ -1,0 +1,55 @@
+import { GRANTABLE, type Engine } from '../../shared/engine.ts';
+import { emptyDirectory } from './empty-directory.ts';
+import { inheritedDescriptors } from './inherited.ts';
+import { sandboxEntry, sandboxFlags } from './node-command.ts';
+import { UserIds } from './user-ids.ts';
+import type { Level, Walls } from './walls.ts';
+
+/** How one sandbox process is started. */
+export interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** See `Walls`. */
+  readonly filter: Buffer | undefined;
+  readonly forks: boolean;
+  /** To be called when the process has ended. */
+  readonly release: () => void;
+}
+
+/** Starts sandboxes behind the walls of one level. */
+export class Launcher {
+  readonly level: Level;
+  readonly #walls: Walls;
+  readonly #userIds: UserIds;
+  readonly #engine: Engine;
+  readonly #flags: readonly string[];
+  readonly #close = inheritedDescriptors();
+
+  constructor(level: Level, walls: Walls, options: { firstUserId: number; engine: Engine }) {
+    this.level = level;
+    this.#walls = walls;
+    this.#engine = options.engine;
+    this.#flags = sandboxFlags(options.engine);
+    this.#userIds = new UserIds(options.firstUserId);
+  }
+
+  /** @param memoryMb heap of one isolate, MiB */
+  sandbox(memoryMb: number): Launch {
+    const { grants, clockMs } = this.#engine;
+    const removed = GRANTABLE.filter((name) => !grants.includes(name));
+    return this.node([...this.#flags, ...sandboxEntry({ memoryMb, removed, clockMs, close: this.#close })]);
+  }
+
+  /** Node with any arguments, behind the same walls. */
+  node(nodeArgs: readonly string[]): Launch {
+    const { prefix, changesUser, filter, forks } = this.#walls;
+    const userId = changesUser ? this.#userIds.take() : undefined;
+    const [command, ...args] = [...prefix(userId), process.execPath, ...nodeArgs] as [string, ...string[]];
+    return { command, args, cwd: emptyDirectory(), filter, forks, release: () => this.#release(userId) };
+  }
+
+  #release(userId: number | undefined): void {
+    if (userId !== undefined) this.#userIds.giveBack(userId);
+  }
+}

@@ -1,0 +1,54 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { Duplex, Writable } from 'node:stream';
+import type { Launch } from './launcher.ts';
+import { FILTER_FD } from './walls.ts';
+
+/** Starts what a launcher says: no environment, and no descriptor but standard error and the pipe (3). */
+export function spawnSandbox({ command, args, cwd, filter, release }: Launch): ChildProcess {
+  const stdio = ['ignore', 'ignore', 'pipe', 'pipe', ...(filter ? (['pipe'] as const) : [])] as const;
+  const child = spawn(command, args, { env: {}, cwd, stdio: [...stdio] });
+  if (filter) sendFilter(child.stdio[FILTER_FD] as Writable, filter);
+  child.once('exit', release);
+  child.once('error', release);
+  return child;
+}
+
+/** A command that ends before it has read the filter says why by its end. */
+function sendFilter(pipe: Writable, filter: Buffer): void {
+  pipe.on('error', () => undefined);
+  pipe.end(filter);
+  // What is not read keeps a socket from closing.
+  (pipe as Duplex).resume();
+}
+
+/**
+ * The process that the sandbox itself is, once it is ready: the child, or where that is a launcher that stays,
+ * the last of its line (proc_pid_children(5), Linux).
+ */
+export function sandboxPid(child: ChildProcess, launch: Launch): number | undefined {
+  let pid = child.pid;
+  for (let next = pid; launch.forks && next; next = onlyChild(next)) pid = next;
+  return pid;
+}
+
+function onlyChild(pid: number): number | undefined {
+  try {
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ', 1)[0]) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+
+/** The signal that ended a sandbox; a launcher that stays tells it as a shell does, 128 and its number. */
+export function endingSignal(
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  { forks }: Launch,
+): NodeJS.Signals | null {
+  if (signal !== null || !forks || code === null) return signal;
+  return (SIGNALS.get(code - 128) as NodeJS.Signals | undefined) ?? null;
+}

@@ -1,0 +1,15 @@
+import { once } from 'node:events';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { detectLauncher } from '../../runner/launcher/detect.ts';
+import { sandboxPid, spawnSandbox } from '../../runner/launcher/spawn.ts';
+import type { Level } from '../../runner/launcher/walls.ts';
+
+/** Starts a sandbox at the level of its argument and prints what its descriptors lead to, as JSON. */
+const detection = await detectLauncher(process.argv[2] as Level, 61_184);
+const launch = detection.launcher.sandbox(8);
+const sandbox = spawnSandbox(launch);
+await once(sandbox.stdio[3] as NodeJS.ReadableStream, 'data');
+const directory = `/proc/${sandboxPid(sandbox, launch)}/fd`;
+const targets = readdirSync(directory).map((fd) => [Number(fd), readlinkSync(`${directory}/${fd}`)]);
+process.stdout.write(JSON.stringify(targets));
+sandbox.kill('SIGKILL');
