@@ -8,7 +8,7 @@ import type { Config } from '../shared/config.ts';
 import type { Logger } from '../shared/log.ts';
 import { QUEUE_NAME, replyStreamKey } from '../shared/queue.ts';
 import { connectFailFast, connectPatient, connectWhenThere, requireNoEviction } from '../shared/redis.ts';
-import { createAdminApp } from './admin/app.ts';
+import { createAdminApp, type Probes } from './admin/app.ts';
 import { createApp } from './app.ts';
 import { readiness } from './readiness.ts';
 import { Replies } from './replies.ts';
@@ -50,7 +50,10 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const server = createHttpServer(app.callback(), config.MAX_REQUEST_BYTES);
   stack.defer(() => stopServer(server));
   const port = await listen(server, config.PORT, config.HOST);
-  const adminPort = await startAdmin(config, stack, () => readiness(redis, clock, config.QUEUE_PREFIX));
+  const adminPort = await startAdmin(config, stack, {
+    readiness: () => readiness(redis, clock, config),
+    scaling: { redis, queue, prefix: config.QUEUE_PREFIX },
+  });
   log.info({ host: config.HOST, port, adminPort }, 'gateway listens');
   const owned = stack.move();
   return { port, adminPort, close: () => owned.disposeAsync() };
@@ -59,11 +62,11 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
 async function startAdmin(
   config: Config,
   stack: AsyncDisposableStack,
-  ready: () => Promise<string[]>,
+  probes: Probes,
 ): Promise<number | undefined> {
   if (config.ADMIN_PORT === undefined) return undefined;
   const server = createHttpServer(
-    createAdminApp({ readiness: ready }, config.ADMIN_TOKEN).callback(),
+    createAdminApp(probes, config.ADMIN_TOKEN).callback(),
     config.MAX_REQUEST_BYTES,
   );
   stack.defer(() => stopServer(server));

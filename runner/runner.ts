@@ -6,6 +6,7 @@ import type { Config } from '../shared/config.ts';
 import type { Logger } from '../shared/log.ts';
 import { JOB_OPTIONS, QUEUE_NAME } from '../shared/queue.ts';
 import { connectPatient, connectWhenThere, requireNoEviction } from '../shared/redis.ts';
+import type { RunnerState } from '../shared/runner-state.ts';
 import { createS3 } from '../shared/s3.ts';
 import { createBlueprintSource } from './blueprint.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -14,6 +15,7 @@ import { createProcessor } from './processor.ts';
 import { detectLauncher } from './sandbox-launcher.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { ScriptStore } from './script-store.ts';
+import { runnerState } from './usage.ts';
 
 /** A dead runner's jobs are noticed within lock + check interval: under 5 s. */
 const LOCK_MS = 3000;
@@ -48,7 +50,7 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   const worker = createWorker(config, redis, log, process);
   stack.defer(() => worker.close());
   await worker.waitUntilReady();
-  stack.defer(beat(config, redis, clock, worker));
+  stack.defer(beat(config, redis, clock, worker, sandboxes));
   log.info({ sandboxes: sandboxes.size }, 'runner takes jobs');
   const owned = stack.move();
   return { close: () => owned.disposeAsync() };
@@ -86,7 +88,20 @@ function createWorker(
   return worker;
 }
 
-function beat(config: Config, redis: Redis, clock: RedisClock, worker: Worker): () => Promise<void> {
+function beat(
+  config: Config,
+  redis: Redis,
+  clock: RedisClock,
+  worker: Worker,
+  sandboxes: Sandboxes,
+): () => Promise<void> {
   const isConsuming = (): boolean => worker.isRunning() && !worker.isPaused();
-  return startHeartbeat(redis, { prefix: config.QUEUE_PREFIX, runnerId: nanoid(), clock, isConsuming });
+  const state = (): RunnerState => runnerState(sandboxes);
+  return startHeartbeat(redis, {
+    prefix: config.QUEUE_PREFIX,
+    runnerId: nanoid(),
+    clock,
+    isConsuming,
+    state,
+  });
 }

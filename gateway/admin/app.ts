@@ -1,11 +1,13 @@
 import { Router } from '@koa/router';
 import Koa from 'koa';
+import { scalingRoutes, type ScalingSource } from './scaling.ts';
 import { requireToken } from './token.ts';
 
 /** What the admin interface asks the gateway. */
 export interface Probes {
   /** Empty when requests can be served; else what is missing, a sentence each. */
   readiness(): Promise<string[]>;
+  readonly scaling: ScalingSource;
 }
 
 /**
@@ -28,5 +30,6 @@ export function createAdminApp(probes: Probes, token: string | undefined): Koa {
   app.use(open.routes());
   app.use(open.allowedMethods());
   app.use(requireToken(token));
+  app.use(scalingRoutes(probes.scaling).routes());
   return app;
 }
