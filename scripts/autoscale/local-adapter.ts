@@ -59,7 +59,7 @@ export class LocalAdapter implements Adapter {
     this.#known.add(pid);
     this.#log.info({ runner: pid }, 'started a runner');
     const onExit = (): void => {
-      if (this.#known.delete(pid)) this.#log.error({ runner: pid }, 'a runner ended by itself');
+      if (this.#known.delete(pid)) this.#log.warn({ runner: pid }, 'a runner ended that was not told to');
     };
     exited.then(onExit, onExit);
   }
