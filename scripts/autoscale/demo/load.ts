@@ -45,7 +45,8 @@ export async function runLoad(
       pending.push(ask(port, hostname, agent, began));
     }
   }
-  return Promise.all(pending);
+  // Awaited here: the connections last no longer than this function.
+  return await Promise.all(pending);
 }
 
 function ask(port: number, hostname: string, agent: Agent, began: number): Promise<Outcome> {
