@@ -57,8 +57,9 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   stack.defer(() => stopServer(server));
   const port = await listen(server, config.PORT, config.HOST);
   const adminPort = await startAdmin(config, stack, {
-    readiness: () => readiness(redis, clock, config.QUEUE_PREFIX),
+    readiness: () => readiness(redis, clock, config),
     sandboxLevels: () => sandboxLevels(redis, clock, config.QUEUE_PREFIX),
+    scaling: { redis, queue, prefix: config.QUEUE_PREFIX },
   });
   log.info({ host: config.HOST, port, adminPort }, 'gateway listens');
   const owned = stack.move();

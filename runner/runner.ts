@@ -7,6 +7,7 @@ import { IdempotencyRecords } from '../shared/idempotency.ts';
 import type { Logger } from '../shared/log.ts';
 import { QUEUE_NAME, WORKER_OPTIONS } from '../shared/queue.ts';
 import { connectPatient, connectWhenThere, requireNoEviction } from '../shared/redis.ts';
+import type { RunnerState } from '../shared/runner-state.ts';
 import { createS3 } from '../shared/s3.ts';
 import { Abandonments } from './abandonments.ts';
 import { createBlueprintSource } from './blueprint.ts';
@@ -18,6 +19,7 @@ import { createProcessor, type ProcessorContext } from './processor.ts';
 import { Publisher } from './publisher.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { ScriptStore } from './script-store.ts';
+import { runnerState } from './usage.ts';
 
 /** Jobs in hand beside the running ones, so that no sandbox waits for Redis, and slow blueprints hold nobody up. */
 const IN_HAND = { withoutBlueprint: 4, withBlueprint: 32 };
@@ -55,7 +57,7 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   const worker = createWorker(redis, { ...sources, config, publisher, clock, log });
   stack.defer(() => worker.close());
   await worker.waitUntilReady();
-  stack.defer(beat(config, redis, clock, worker, { sandboxes: launcher.level }));
+  stack.defer(beat(config, redis, clock, worker, () => runnerState(sandboxes, launcher.level)));
   log.info({ sandboxes: sandboxes.size, level: launcher.level, missing }, 'runner takes jobs');
   const owned = stack.move();
   return { close: () => owned.disposeAsync() };
@@ -109,7 +111,7 @@ function beat(
   redis: Redis,
   clock: RedisClock,
   worker: Worker,
-  detail: { sandboxes: string },
+  state: () => RunnerState,
 ): () => Promise<void> {
   const isConsuming = (): boolean => worker.isRunning() && !worker.isPaused();
   return startHeartbeat(redis, {
@@ -117,6 +119,6 @@ function beat(
     runnerId: nanoid(),
     clock,
     isConsuming,
-    detail,
+    state,
   });
 }

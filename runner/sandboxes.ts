@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../shared/log.ts';
 import type { Launcher } from './launcher/launcher.ts';
+import { Usage } from './usage.ts';
 import { SandboxProcess, type SandboxLimits, type SandboxOutcome } from './sandbox-process.ts';
 
 /** How often busy sandboxes are looked at. A bomb grows by some 100 MB in this time. */
@@ -13,6 +14,8 @@ const RESTART_DELAY_MS = 500;
  * a sandbox that ended is replaced at once.
  */
 export class Sandboxes {
+  /** How much they are used. */
+  readonly usage = new Usage();
   readonly #all = new Set<SandboxProcess>();
   readonly #idle: SandboxProcess[] = [];
   readonly #waiting: ((sandbox: SandboxProcess) => void)[] = [];
@@ -37,6 +40,11 @@ export class Sandboxes {
 
   get busy(): number {
     return this.#busy.size;
+  }
+
+  /** Jobs that wait for a free sandbox. */
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
   /** Starts all sandboxes and waits until the first is ready. */
@@ -95,6 +103,7 @@ export class Sandboxes {
 
   #begin(sandbox: SandboxProcess): void {
     this.#busy.add(sandbox);
+    this.usage.begin();
     this.#inspector ??= setInterval(() => {
       const now = performance.now();
       for (const busy of this.#busy) busy.inspect(now);
@@ -103,6 +112,7 @@ export class Sandboxes {
 
   #end(sandbox: SandboxProcess, outcome: SandboxOutcome): void {
     this.#busy.delete(sandbox);
+    this.usage.end();
     if (this.#busy.size === 0) {
       clearInterval(this.#inspector);
       this.#inspector = undefined;

@@ -130,6 +130,47 @@ export const VARIABLES = {
     ...integer(2000, 10, 600_000),
     meaning: 'time for one try to get an answer of the storage or of the blueprint server',
   },
+  AUTOSCALE_ADAPTER: {
+    ...text('none', '`local`, `heroku` or `none`', 1, /^(local|heroku|none)$/),
+    meaning: 'what the autoscaler acts on: this machine, a Heroku app, or nothing (it only publishes)',
+  },
+  TARGET_WAIT_MS: {
+    ...integer(500, 10, 60_000),
+    meaning: 'what 99 % of requests shall wait at most for a sandbox',
+  },
+  MIN_RUNNERS: {
+    ...integer(1, 0, 1000),
+    meaning: 'fewest runners; with 0 the last one goes when nothing comes for `AUTOSCALE_IDLE_MS`',
+  },
+  MAX_RUNNERS: { ...integer(10, 1, 1000), meaning: 'most runners' },
+  AUTOSCALE_INTERVAL_MS: { ...integer(2000, 100, 60_000), meaning: 'how often the autoscaler decides' },
+  AUTOSCALE_START_MS: {
+    default: undefined,
+    expected: 'a whole number from 100 to 600000',
+    schema: integer(0, 100, 600_000).schema,
+    meaning: "time from a runner's order to its first job; unset: 1,000 for `local`, else 15,000",
+  },
+  AUTOSCALE_QUIET_MS: {
+    ...integer(60_000, 0, 3_600_000),
+    meaning: 'how long fewer runners must be enough before one is taken away',
+  },
+  AUTOSCALE_IDLE_MS: {
+    ...integer(300_000, 1000, 86_400_000),
+    meaning: 'how long nothing must come before the last runner goes',
+  },
+  HEROKU_APP: {
+    ...text(undefined, 'the name or id of an app', 1, /^[\w-]+$/),
+    meaning: 'the app whose `runner` processes the `heroku` adapter scales',
+  },
+  HEROKU_API_TOKEN: {
+    ...text(undefined, 'a token'),
+    secret: true,
+    meaning: 'token for the Platform API (`heroku authorizations:create`)',
+  },
+  HEROKU_API_URL: {
+    ...url('https://api.heroku.com', ['http:', 'https:']),
+    meaning: 'the Platform API',
+  },
   SHUTDOWN_GRACE_MS: {
     ...integer(27_000, 0, 600_000),
     meaning: 'time to finish what was begun after SIGTERM (Heroku kills after 30 s)',
@@ -210,6 +251,14 @@ function contradictions(config: Config): string[] {
   }
   if (Boolean(config.AWS_ACCESS_KEY_ID) !== Boolean(config.AWS_SECRET_ACCESS_KEY)) {
     problems.push('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: expected both or neither');
+  }
+  if (config.MIN_RUNNERS > config.MAX_RUNNERS) {
+    problems.push(
+      `MIN_RUNNERS=${config.MIN_RUNNERS}: expected no more than MAX_RUNNERS (${config.MAX_RUNNERS})`,
+    );
+  }
+  if (config.AUTOSCALE_ADAPTER === 'heroku' && !(config.HEROKU_APP && config.HEROKU_API_TOKEN)) {
+    problems.push('HEROKU_APP and HEROKU_API_TOKEN: expected both with AUTOSCALE_ADAPTER=heroku');
   }
   return problems;
 }

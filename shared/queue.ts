@@ -36,9 +36,14 @@ export function runnersKey(prefix: string): string {
   return `${prefix}:runners`;
 }
 
-/** Redis key of what a runner tells about itself, JSON; gone when it does not beat any more. */
-export function runnerDetailKey(prefix: string, runnerId: string): string {
-  return `${prefix}:runners:${runnerId}`;
+/** Redis key of what a runner tells of itself; it expires like the runner's heartbeat. */
+export function runnerStateKey(prefix: string, runnerId: string): string {
+  return `${prefix}:runner:${runnerId}`;
+}
+
+/** Redis key of the autoscaler's last decision; it expires when the autoscaler is gone. */
+export function autoscalerKey(prefix: string): string {
+  return `${prefix}:autoscaler`;
 }
 
 /** A runner beats this often, and counts as gone when nothing was heard of it for three times as long. */

@@ -1,5 +1,6 @@
 import { Router } from '@koa/router';
 import Koa from 'koa';
+import { scalingRoutes, type ScalingSource } from './scaling.ts';
 import { requireToken } from './token.ts';
 
 /** What the admin interface asks the gateway. */
@@ -8,6 +9,7 @@ export interface Probes {
   readiness(): Promise<string[]>;
   /** Of the runners that take jobs: how many have sandboxes of which level. */
   sandboxLevels(): Promise<Record<string, number>>;
+  readonly scaling: ScalingSource;
 }
 
 /**
@@ -31,5 +33,6 @@ export function createAdminApp(probes: Probes, token: string | undefined): Koa {
   app.use(open.routes());
   app.use(open.allowedMethods());
   app.use(requireToken(token));
+  app.use(scalingRoutes(probes.scaling).routes());
   return app;
 }

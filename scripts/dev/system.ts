@@ -6,6 +6,7 @@ import { startServices, type Services } from '../services/services.ts';
 import { startBlueprints } from './blueprints.ts';
 import type { Ending } from './ending.ts';
 import { greeting } from './greeting.ts';
+import { startDevAutoscaler } from './autoscaler.ts';
 import { startPart } from './part.ts';
 import { untilReady } from './probe.ts';
 import { pushSamples, watchSamples } from './samples.ts';
@@ -19,12 +20,14 @@ const GRACE_MS = '5000';
  * What was started lies on `system`, so that disposing that stops it in the reverse order: gateway, runner,
  * services.
  *
+ * @param autoscale let an autoscaler start and drain the runners, as load asks for
  * @throws Error when a part does not come up; AbortError when the end comes before that
  */
 export async function bringUp(
   system: AsyncDisposableStack,
   env: NodeJS.ProcessEnv,
   ending: Ending,
+  autoscale = false,
 ): Promise<void> {
   const settings = await readSettings(env);
   const directory = join(process.cwd(), '.lc500');
@@ -36,7 +39,8 @@ export async function bringUp(
   ending.signal.throwIfAborted();
 
   const partEnv = environment(env, services, settings, blueprints.target);
-  system.use(await startPart('runner', partEnv, ending));
+  if (autoscale) await startDevAutoscaler(system, partEnv, ending);
+  else system.use(await startPart('runner', partEnv, ending));
   system.use(await startPart('gateway', partEnv, ending));
   await untilReady(settings.adminPort, ending.signal);
 

@@ -20,9 +20,9 @@ afterEach(async () => {
 });
 
 /** Runs `scripts/dev.ts` in a folder of its own, on free ports, until it says that it is up. */
-async function startDev(env: Record<string, string> = {}) {
+async function startDev(env: Record<string, string> = {}, args: string[] = []) {
   const folder = await mkdtemp(join(tmpdir(), 'lc500-dev-'));
-  const child = spawn(process.execPath, [DEV], {
+  const child = spawn(process.execPath, [DEV, ...args], {
     cwd: folder,
     env: { PATH: process.env['PATH'] ?? '', PORT: '0', ADMIN_PORT: '0', ...env },
   });
@@ -72,6 +72,20 @@ test('it answers for every sample, and Ctrl-C ends all of it', async () => {
   expect(echo.body.equals(bytes)).toBe(true);
   dev.child.kill('SIGINT');
   expect(await dev.exit).toBe(0);
+});
+
+test('--autoscale: an autoscaler starts the runners, a lost one is replaced, and Ctrl-C ends all of it', async () => {
+  dev = await startDev({}, ['--autoscale']);
+  expect((await sendRequest(dev.port, { hostname: 'hello.localhost' })).status).toBe(200);
+  const runners = () =>
+    processTree(dev.child.pid as number).filter(({ pid }) => commandOf(pid).includes('runner/main.ts'));
+  const [first] = runners();
+  process.kill(first?.pid as number, 'SIGKILL');
+  await waitFor('another runner', () => runners().some(({ pid }) => pid !== first?.pid));
+  const all = processTree(dev.child.pid as number).map(({ pid }) => pid);
+  dev.child.kill('SIGINT');
+  expect(await dev.exit).toBe(0);
+  await waitFor('the end of all', () => all.every((pid) => !isAlive(pid)));
 });
 
 test.each([

@@ -80,6 +80,8 @@ test.each([
   ],
   [{ SCRIPT_MEMORY_MB: '256' }, /^SANDBOX_MEMORY_MB=192: expected at least/],
   [{ AWS_ACCESS_KEY_ID: 'only' }, /expected both or neither$/],
+  [{ MIN_RUNNERS: '5', MAX_RUNNERS: '4' }, /^MIN_RUNNERS=5: expected no more than MAX_RUNNERS/],
+  [{ AUTOSCALE_ADAPTER: 'heroku', HEROKU_APP: 'a' }, /^HEROKU_APP and HEROKU_API_TOKEN: expected both/],
 ])('%o contradicts itself', (env, message) => {
   expect(problemsOf(env as Record<string, string>)).toEqual([expect.stringMatching(message)]);
 });
