@@ -49,6 +49,7 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   stack.defer(() => blueprints.close());
 
   const scripts = new ScriptStore(s3, config, log);
+  stack.defer(() => scripts.close());
   const publisher = new Publisher(redis, clock, log);
   stack.defer(() => publisher.close());
   const records = new IdempotencyRecords(redis);

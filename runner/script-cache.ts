@@ -63,6 +63,13 @@ export class ScriptCache {
     this.#scripts.set(key, { script, checkedAt });
   }
 
+  /** The storage says that a key's version is this one: as good as having been asked for it. */
+  confirm(key: string, etag: string, checkedAt: number): void {
+    const known = this.#scripts.peek(key);
+    if (known?.script.etag !== etag || known.checkedAt > checkedAt) return;
+    this.#scripts.set(key, { script: known.script, checkedAt });
+  }
+
   putMissing(key: string, checkedAt: number): void {
     this.#scripts.delete(key);
     this.#missing.set(key, checkedAt);

@@ -4,6 +4,7 @@ import { LC500Error } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
 import { ObjectUnread } from './object-read.ts';
 import { ScriptCache, type CachedScript, type Script } from './script-cache.ts';
+import { ScriptListing } from './script-listing.ts';
 import { ScriptReader, scriptNotFound } from './script-reader.ts';
 
 /** A script to be run. */
@@ -15,7 +16,7 @@ export interface ServedScript extends Script {
 /**
  * The tenants' scripts, kept in memory and revalidated by ETag (RFC 9110 section 13.1.2).
  *
- *     fresh                           → served without asking
+ *     fresh                           → served without asking; many at a time are kept so by a listing
  *     not fresh, or not known         → one read per key, however many wait for it
  *     that read fails, or takes long  → the known script, while it is younger than `SCRIPT_STALE_MS`
  *     the storage is known to be away → the known script at once, and a read that nobody waits for
@@ -28,6 +29,7 @@ export class ScriptStore {
   readonly counts = { stale: 0 };
   readonly #cache: ScriptCache;
   readonly #reader: ScriptReader;
+  readonly #listing: ScriptListing;
   readonly #patienceMs: number;
 
   constructor(s3: S3Client, config: Config, log: Logger) {
@@ -37,6 +39,7 @@ export class ScriptStore {
       else log.info({ ...this.counts }, 'the script storage is back');
     };
     this.#reader = new ScriptReader({ s3, config, cache: this.#cache, onHealth });
+    this.#listing = new ScriptListing({ s3, config, cache: this.#cache, log });
     // Whoever waits for the storage and has a script all the same needs time to run it.
     this.#patienceMs = Math.min(config.UPSTREAM_TIMEOUT_MS, config.REQUEST_DEADLINE_MS / 2);
   }
@@ -47,9 +50,15 @@ export class ScriptStore {
    */
   get(key: string, signal: AbortSignal): ServedScript | Promise<ServedScript> {
     const known = this.#cache.get(key);
-    if (known && this.#cache.isFresh(known)) return known.script;
+    const isFresh = known !== undefined && this.#cache.isFresh(known);
+    if (known) this.#listing.note(key, isFresh);
+    if (isFresh) return known.script;
     if (this.#cache.isMissing(key)) throw scriptNotFound(key);
     return this.#revalidate(key, known, signal);
+  }
+
+  close(): void {
+    this.#listing.close();
   }
 
   async #revalidate(

@@ -4,19 +4,20 @@ import type { AddressInfo } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { ensureBucket } from '../services/s3.ts';
 import { startServices } from '../services/services.ts';
 import { startServer } from './child.ts';
 import { startQueueFloor, type QueueFloor } from './floors/queue.ts';
 import type { Meters } from './measured-load.ts';
 import { startWorkerd, type Workerd } from './peers/workerd.ts';
 import { startSystem, store, type System } from './system.ts';
-import { HELLO, scripts } from './tenants.ts';
+import { HELLO, scripts, tenantScripts } from './tenants.ts';
 
 /** Everything that is measured, up at the same time, so that rounds can go from one to the next. */
 export interface Lab extends AsyncDisposable {
   /** Environment that leads to Redis and S3. */
   readonly env: Readonly<Record<string, string>>;
-  readonly systems: Readonly<Record<'plain' | 's3' | 'http' | 'twoRunners', System>>;
+  readonly systems: Readonly<Record<'plain' | 'tenants' | 's3' | 'http' | 'twoRunners', System>>;
   readonly queueFloor: QueueFloor;
   readonly workerd: Workerd;
   /** Ports of Node's own ways. */
@@ -45,7 +46,11 @@ export async function openLab(): Promise<Lab> {
   const blueprints = new Map([[`${HELLO}/blueprint.json`, '{"status":200,"headers":[],"body":"blueprint"}']]);
   await store(env, { scripts: scripts(), others: blueprints });
 
-  const systems = await startSystems(stack, env);
+  // A bucket of their own: the S3 server for development cannot list more than a thousand objects.
+  const tenants = { ...env, AWS_BUCKET: 'bench-tenants' };
+  await ensureBucket(tenants);
+  await store(tenants, { scripts: tenantScripts() });
+  const systems = await startSystems(stack, env, tenants);
   const queueFloor = stack.use(await startQueueFloor(env.REDIS_URL));
   const workerd = stack.use(await startWorkerd());
   const node = join(import.meta.dirname, 'peers/node-server.ts');
@@ -66,12 +71,14 @@ export async function openLab(): Promise<Lab> {
 async function startSystems(
   stack: AsyncDisposableStack,
   env: Readonly<Record<string, string>>,
+  tenants: Readonly<Record<string, string>>,
 ): Promise<Lab['systems']> {
   const start = async (name: string, change: Readonly<Record<string, string>> = {}, runners = 1) =>
     stack.use(await startSystem(env, { name, runners, change }));
   const half = String(Math.max(1, Math.floor(availableParallelism() / 2)));
   return {
     plain: await start('plain'),
+    tenants: await start('tenants', { AWS_BUCKET: tenants['AWS_BUCKET'] ?? '' }),
     s3: await start('s3', { BLUEPRINT_TARGET: 's3' }),
     http: await start('http', { BLUEPRINT_TARGET: `127.0.0.1:${await startBlueprints(stack)}` }),
     twoRunners: await start('two', { RUNNER_SANDBOXES: half }, 2),

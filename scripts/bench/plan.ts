@@ -86,7 +86,7 @@ function growth(lab: Lab, seconds: number): Measurement[] {
       at16(`response with ${size}`, systems.plain, { hosts: [responseHost(bytes)] }),
     ),
     ...MANY.map((count) =>
-      at16(`${count} tenant${count > 1 ? 's' : ''}`, systems.plain, { hosts: manyHosts(count) }),
+      at16(`${count} tenant${count > 1 ? 's' : ''}`, systems.tenants, { hosts: manyHosts(count) }),
     ),
     at16('1 runner with all sandboxes', systems.plain, {}),
     at16('2 runners with half the sandboxes each', systems.twoRunners, {}),

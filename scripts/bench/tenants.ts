@@ -20,8 +20,12 @@ export function scripts(): Map<string, string> {
   for (const bytes of Object.values(SIZES)) all.set(sizeHost(bytes), scriptOf(bytes));
   for (const bytes of Object.values(BODIES)) all.set(responseHost(bytes), `setBody('x'.repeat(${bytes}));`);
   all.set(requestHost, 'setBody(String(readRequestBody().length));');
-  for (const host of manyHosts(Math.max(...MANY))) all.set(host, `setBody('hello of ${host}');`);
   return all;
+}
+
+/** Many tenants, each with a script that differs from all others. */
+export function tenantScripts(): Map<string, string> {
+  return new Map(manyHosts(Math.max(...MANY)).map((host) => [host, `setBody('hello of ${host}');`]));
 }
 
 /** Like a bundle: many functions, of which a request runs a few. */
