@@ -15,16 +15,33 @@ import type { SandboxSettings } from './settings.ts';
  *
  * Argument: its settings as JSON.
  */
+/** A sandbox that waited longer for its job has time to spare. */
+const IDLE_MS = 2.5;
+/**
+ * The kernel wakes the runner on the core of the sandbox that wrote to it, expecting it to be done; but it goes on
+ * with the next isolate, a millisecond that the reply would wait for. Where nothing presses, the reply goes first.
+ */
+const HEAD_START_MS = 0.4;
+
 const settings = JSON.parse(process.argv[2] as string) as SandboxSettings;
 for (const fd of settings.close) closeSync(fd);
 const prepare = createIsolates(settings);
 const channel = openChannel(SANDBOX_FD);
 let isolate = prepare();
 channel.send(encodeReady());
-for (let frame = channel.receive(); frame; frame = channel.receive()) {
+for (;;) {
+  const waitedSince = performance.now();
+  const frame = channel.receive();
+  if (!frame) break;
+  const wasIdle = performance.now() - waitedSince > IDLE_MS;
   const result = isolate.run(decodeJob(frame));
   channel.send(encodeResult(result));
+  if (wasIdle) sleep(HEAD_START_MS);
   isolate.dispose();
   isolate = prepare();
 }
 process.exit(0);
+
+function sleep(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
