@@ -6,6 +6,11 @@ import { SandboxProcess, type SandboxLimits, type SandboxOutcome } from './sandb
 
 /** How often busy sandboxes are looked at. A bomb grows by some 100 MB in this time. */
 const INSPECT_MS = 15;
+/**
+ * A script that nobody waits for any more is given this long to end by itself: most do, and a new sandbox costs a
+ * hundred times what they do. Clients that ask and leave could otherwise keep a runner busy with starting sandboxes.
+ */
+const MERCY_MS = 25;
 /** A sandbox that ends before it was ready is tried again after this long, not in a busy loop. */
 const RESTART_DELAY_MS = 500;
 
@@ -68,13 +73,15 @@ export class Sandboxes {
     const sandbox = signal.aborted ? undefined : await this.#acquire(signal);
     if (!sandbox) return { kind: 'killed', reason: 'abandoned' };
     onStart();
-    const kill = (): void => sandbox.kill('abandoned');
-    signal.addEventListener('abort', kill, { once: true });
+    let lastMoment: NodeJS.Timeout | undefined;
+    const callOff = (): void => void (lastMoment = setTimeout(() => sandbox.kill('abandoned'), MERCY_MS));
+    signal.addEventListener('abort', callOff, { once: true });
     this.#begin(sandbox);
     const outcome = await sandbox.run(parts, timeoutMs);
-    signal.removeEventListener('abort', kill);
+    signal.removeEventListener('abort', callOff);
+    clearTimeout(lastMoment);
     this.#end(sandbox, outcome);
-    return outcome;
+    return signal.aborted ? { kind: 'killed', reason: 'abandoned' } : outcome;
   }
 
   async close(): Promise<void> {

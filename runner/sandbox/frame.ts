@@ -9,12 +9,25 @@ const WORD = 4;
 
 /** Parts of a frame as one run of bytes, so that it goes out with one system call. */
 export function encodeFrame(parts: readonly Buffer[]): Buffer {
-  const head = Buffer.allocUnsafe(WORD * (2 + parts.length));
-  const size = parts.reduce((sum, part) => sum + part.length, head.length - WORD);
-  head.writeUInt32BE(size, 0);
-  head.writeUInt32BE(parts.length, WORD);
-  parts.forEach((part, i) => head.writeUInt32BE(part.length, WORD * (2 + i)));
-  return Buffer.concat([head, ...parts]);
+  const frame = Buffer.allocUnsafe(frameSize(parts));
+  writeFrame(frame, parts);
+  return frame;
+}
+
+/** Bytes of a frame with its leading size. */
+export function frameSize(parts: readonly Buffer[]): number {
+  return parts.reduce((sum, part) => sum + part.length, WORD * (2 + parts.length));
+}
+
+/** @param target has room for `frameSize` bytes, from its start */
+export function writeFrame(target: Buffer, parts: readonly Buffer[]): void {
+  target.writeUInt32BE(frameSize(parts) - WORD, 0);
+  target.writeUInt32BE(parts.length, WORD);
+  let offset = WORD * (2 + parts.length);
+  for (const [i, part] of parts.entries()) {
+    target.writeUInt32BE(part.length, WORD * (2 + i));
+    offset += part.copy(target, offset);
+  }
 }
 
 /** The parts of a frame whose leading size was taken off. @throws RangeError when the lengths do not add up */
