@@ -1,13 +1,13 @@
 import { LC500Error } from '../shared/errors.ts';
-import type { Invocation } from '../shared/invocation.ts';
+import type { Invocation, InvocationRequest } from '../shared/invocation.ts';
 import type { ScriptResponse } from '../shared/reply.ts';
 import type { Config } from '../shared/config.ts';
 import { checkAnswer, consoleLines, type ConsoleLine } from './answer.ts';
 import type { Blueprint } from './blueprint.ts';
 import type { ProcessorContext } from './processor.ts';
 import type { SandboxOutcome } from './sandbox-process.ts';
+import type { Sandboxes } from './sandboxes.ts';
 import { encodeJob } from './sandbox/protocol.ts';
-import type { Script } from './script-cache.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 /**
@@ -29,7 +29,30 @@ export async function runScript(
     blueprints.fetch(invocation, signal),
   ]);
   if (script.staleMs !== undefined) stopwatch.servedStale(script.staleMs);
-  const job = encodeJob(jobOf(context, invocation, script, blueprint));
+  const run = { request: invocation.request, script: script.source, blueprint };
+  return runInSandbox({ config, sandboxes }, run, signal, stopwatch, onConsole);
+}
+
+/** All that a script's answer depends on, beside the limits. */
+export interface RunInputs {
+  readonly request: InvocationRequest;
+  readonly script: Buffer;
+  readonly blueprint: Blueprint;
+}
+
+/**
+ * Runs a script in the next free sandbox and checks its answer.
+ *
+ * @throws LC500Error as `runScript` does
+ */
+export async function runInSandbox(
+  { config, sandboxes }: { readonly config: Config; readonly sandboxes: Sandboxes },
+  inputs: RunInputs,
+  signal: AbortSignal,
+  stopwatch: Stopwatch,
+  onConsole: (lines: readonly ConsoleLine[]) => void,
+): Promise<ScriptResponse> {
+  const job = encodeJob(jobOf(config, inputs));
   const outcome = await sandboxes.run(job, config.SCRIPT_TIMEOUT_MS, signal, () => stopwatch.handOver());
   stopwatch.handBack('scriptMs' in outcome ? outcome.scriptMs : Infinity);
   const head = 'head' in outcome ? parseHead(outcome.head) : undefined;
@@ -37,7 +60,7 @@ export async function runScript(
   return responseOf(config, outcome, head);
 }
 
-function jobOf({ config }: ProcessorContext, { request }: Invocation, script: Script, blueprint: Blueprint) {
+function jobOf(config: Config, { request, script, blueprint }: RunInputs) {
   const { method, url, headers } = request;
   const input = JSON.stringify({
     request: { method, url, headers },
@@ -46,7 +69,7 @@ function jobOf({ config }: ProcessorContext, { request }: Invocation, script: Sc
   });
   return {
     input,
-    script: script.source,
+    script,
     requestBody: request.body,
     blueprintBody: blueprint.body,
     timeoutMs: config.SCRIPT_TIMEOUT_MS,

@@ -12,12 +12,10 @@ import { createS3 } from '../shared/s3.ts';
 import { Abandonments } from './abandonments.ts';
 import { createBlueprintSource } from './blueprint.ts';
 import { startHeartbeat } from './heartbeat.ts';
-import { detectLauncher, type Detection } from './launcher/detect.ts';
-import type { Launcher } from './launcher/launcher.ts';
 import { replyToLostJob } from './lost-job.ts';
+import { createSandboxes } from './create-sandboxes.ts';
 import { createProcessor, type ProcessorContext } from './processor.ts';
 import { Publisher } from './publisher.ts';
-import { Sandboxes } from './sandboxes.ts';
 import { ScriptStore } from './script-store.ts';
 import { runnerState } from './usage.ts';
 
@@ -34,8 +32,7 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   await using stack = new AsyncDisposableStack();
   const redis = connectPatient(config.REDIS_URL, log);
   stack.defer(() => redis.disconnect());
-  const { launcher, missing } = await findLauncher(config);
-  const sandboxes = createSandboxes(config, launcher, log);
+  const { sandboxes, level, missing } = await createSandboxes(config, log);
   stack.defer(() => sandboxes.close());
   await Promise.all([sandboxes.start(), connectWhenThere(redis)]);
   await requireNoEviction(redis, log);
@@ -58,25 +55,10 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   const worker = createWorker(redis, { ...sources, config, publisher, clock, log });
   stack.defer(() => worker.close());
   await worker.waitUntilReady();
-  stack.defer(beat(config, redis, clock, worker, () => runnerState(sandboxes, launcher.level)));
-  log.info({ sandboxes: sandboxes.size, level: launcher.level, missing }, 'runner takes jobs');
+  stack.defer(beat(config, redis, clock, worker, () => runnerState(sandboxes, level)));
+  log.info({ sandboxes: sandboxes.size, level, missing }, 'runner takes jobs');
   const owned = stack.move();
   return { close: () => owned.disposeAsync() };
-}
-
-function findLauncher(config: Config): Promise<Detection> {
-  const { SANDBOX_V8_FLAGS: v8Flags, SANDBOX_GRANTS: grants, SANDBOX_CLOCK_MS: clockMs } = config;
-  return detectLauncher(config.SANDBOX_LAUNCHER, config.SANDBOX_UID, { v8Flags, grants, clockMs });
-}
-
-function createSandboxes(config: Config, launcher: Launcher, log: Logger): Sandboxes {
-  const limits = {
-    scriptMemoryMb: config.SCRIPT_MEMORY_MB,
-    residentLimit: config.SANDBOX_MEMORY_MB * 1_048_576,
-    // A code unit of the body takes up to three bytes; the rest is head and console log.
-    frameLimit: 3 * config.MAX_RESPONSE_BYTES + 4 * 1_048_576,
-  };
-  return new Sandboxes({ size: config.RUNNER_SANDBOXES, launcher, limits, log });
 }
 
 async function listenForAbandonments(
