@@ -83,6 +83,7 @@ async function readInvocation(
   const request = await readRequest(req, config.MAX_REQUEST_BYTES);
   return {
     id,
+    secret: nanoid(),
     hostname,
     request,
     scriptKey: scriptKeyOf(hostname),

@@ -1,6 +1,6 @@
 import { LC500Error } from '../shared/errors.ts';
 import type { IdempotencyRecords, Known } from '../shared/idempotency.ts';
-import type { Invocation } from '../shared/invocation.ts';
+import { replyIdOf, type Invocation } from '../shared/invocation.ts';
 import type { Outcome, Reply, RunTimings } from '../shared/reply.ts';
 import { dispatch, type Dispatcher } from './dispatch.ts';
 import { fingerprintOf } from './idempotency-key.ts';
@@ -76,7 +76,7 @@ async function claimOrWait(
   const wake = (): void => resolve(undefined);
   const overtake = await holder.lost();
   // Before the claim is tried: the answer can come as soon as this request is entered among those that wait.
-  const forget = dispatcher.replies.expect(invocation.id, resolve);
+  const forget = dispatcher.replies.expect(replyIdOf(invocation), resolve);
   const timer = setTimeout(wake, Math.min(LOOK_AGAIN_MS, invocation.deadline - dispatcher.clock.now()));
   signal.addEventListener('abort', wake, { once: true });
   try {
@@ -104,7 +104,8 @@ async function claim(
   { invocation, fingerprint }: KeyedRequest,
   overtake: string | undefined,
 ): Promise<Known> {
-  const { id, deadline, replyTo, idempotencyRecord } = invocation;
+  const { deadline, replyTo, idempotencyRecord } = invocation;
+  const id = replyIdOf(invocation);
   let known: Known;
   try {
     known = await records.claim(idempotencyRecord, { id, fingerprint, deadline, replyTo, overtake });
@@ -130,7 +131,9 @@ async function dispatchClaimed(dispatcher: OnceDispatcher, request: KeyedRequest
     return await dispatch(dispatcher, invocation, signal);
   } catch (error) {
     if (error instanceof LC500Error && error.code === 'queue_unavailable')
-      await dispatcher.records.release(invocation.idempotencyRecord, invocation.id).catch(() => undefined);
+      await dispatcher.records
+        .release(invocation.idempotencyRecord, replyIdOf(invocation))
+        .catch(() => undefined);
     throw error;
   }
 }

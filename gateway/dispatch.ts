@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { RedisClock } from '../shared/clock.ts';
 import { LC500Error } from '../shared/errors.ts';
-import { encodeInvocation, type Invocation } from '../shared/invocation.ts';
+import { encodeInvocation, replyIdOf, type Invocation } from '../shared/invocation.ts';
 import { JOB_NAME, JOB_OPTIONS } from '../shared/queue.ts';
 import type { Reply } from '../shared/reply.ts';
 import type { Abandon } from './abandon.ts';
@@ -27,7 +27,7 @@ export async function dispatch(
 ): Promise<Reply> {
   const { replies, clock } = dispatcher;
   const { promise, resolve, reject } = Promise.withResolvers<Reply>();
-  const forget = replies.expect(invocation.id, resolve);
+  const forget = replies.expect(replyIdOf(invocation), resolve);
   const giveUp = (): void => {
     reject(new LC500Error('deadline_exceeded', 'the client has gone'));
     // Not before the job is there to be found.

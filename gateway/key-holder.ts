@@ -1,4 +1,5 @@
 import type { Queue } from 'bullmq';
+import { requestIdOf } from '../shared/invocation.ts';
 
 /** A holder without a job for this long has died between its claim and its job, or its job was lost. */
 const ORPHANED_AFTER_MS = 2000;
@@ -18,10 +19,10 @@ export class KeyHolder {
     this.#id = id;
   }
 
-  /** Its id when it has no job. One that comes after all is dropped by its runner: runner/once.ts. */
+  /** Its id, as the record has it, when it has no job. One that comes after all is dropped by its runner: runner/once.ts. */
   async lost(): Promise<string | undefined> {
     if (this.#id === undefined || performance.now() - this.#since < ORPHANED_AFTER_MS) return undefined;
-    const state = await this.#queue.getJobState(this.#id).catch(() => undefined);
+    const state = await this.#queue.getJobState(requestIdOf(this.#id)).catch(() => undefined);
     return state === 'unknown' ? this.#id : undefined;
   }
 }

@@ -19,7 +19,8 @@ type Entry = [id: Buffer, fields: Buffer[]];
  * The replies to this gateway's invocations: one stream, one reader, many waiters.
  *
  * Entries stay in the stream until they were read, so a broken connection loses none; they are read in order
- * from the last one seen. Waiters are found by invocation id. The first reply wins: a second one, and one that
+ * from the last one seen. Waiters are found by the invocation's id and secret, so that nobody who does not know
+ * both can answer. The first reply wins: a second one, and one that
  * nobody waits for any more, is counted and dropped.
  */
 export class Replies {
@@ -57,7 +58,8 @@ export class Replies {
     void this.#read();
   }
 
-  /** @param deliver called at most once, with the first reply for this id; returns the end of waiting */
+  /** @param id `replyIdOf` the invocation
+   * @param deliver called at most once, with the first reply for this id; returns the end of waiting */
   expect(id: string, deliver: (reply: Reply) => void): () => void {
     this.#waiters.set(id, deliver);
     return () => void this.#waiters.delete(id);

@@ -1,6 +1,8 @@
 import { UnrecoverableError, type Job } from 'bullmq';
-import { decodeInvocation } from '../shared/invocation.ts';
+import type { RedisClock } from '../shared/clock.ts';
+import { decodeInvocation, replyIdOf } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
+import { foreignPart } from './belongings.ts';
 import { settleRecord, type OnceContext } from './once.ts';
 import type { Publisher } from './publisher.ts';
 
@@ -14,14 +16,16 @@ const NOTHING_RAN = { prepare: 0, isolate: 0, script: 0, total: 0 };
  * `maxStalledCount` allows, and no runner is given it again.
  */
 export async function replyToLostJob(
-  context: OnceContext & { readonly publisher: Publisher; readonly log: Logger },
+  context: OnceContext & { readonly publisher: Publisher; readonly clock: RedisClock; readonly log: Logger },
   job: Job | undefined,
   error: Error,
 ): Promise<void> {
   if (!job || error instanceof InvocationFailed) return;
-  const { log, publisher } = context;
+  const { log, publisher, clock, config } = context;
   try {
     const invocation = decodeInvocation(job.data);
+    const foreign = foreignPart(invocation, job.id, clock.now(), config);
+    if (foreign !== undefined) throw new Error(`not an invocation of this deployment: ${foreign}`);
     const { id, hostname } = invocation;
     log.error(
       { requestId: id, tenant: hostname, code: 'runner_lost', reason: error.message },
@@ -29,7 +33,7 @@ export async function replyToLostJob(
     );
     const outcome = { kind: 'failure', code: 'runner_lost' } as const;
     await settleRecord(context, invocation, outcome);
-    publisher.publish(invocation, { id, outcome, timings: NOTHING_RAN });
+    publisher.publish(invocation, { id: replyIdOf(invocation), outcome, timings: NOTHING_RAN });
   } catch (cause) {
     log.error(
       { err: cause, job: job.id, reason: error.message },

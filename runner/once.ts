@@ -1,8 +1,9 @@
 import type { Config } from '../shared/config.ts';
 import { errorKind } from '../shared/errors.ts';
 import type { IdempotencyRecords, Known } from '../shared/idempotency.ts';
-import type { Invocation } from '../shared/invocation.ts';
+import { replyIdOf, type Invocation } from '../shared/invocation.ts';
 import type { Outcome } from '../shared/reply.ts';
+import { isReplyStream } from './belongings.ts';
 import type { Publisher } from './publisher.ts';
 
 export interface OnceContext {
@@ -25,8 +26,9 @@ export async function once<R extends { readonly outcome: Outcome }>(
   invocation: Invocation,
   run: () => Promise<R | undefined>,
 ): Promise<R | { readonly outcome: Outcome } | undefined> {
-  const { id, idempotencyRecord: key } = invocation;
+  const { idempotencyRecord: key } = invocation;
   if (key === undefined) return run();
+  const id = replyIdOf(invocation);
   const known = await context.records.begin(key, id);
   if (known.state !== 'claimed') return stored(known);
   const result = await run();
@@ -46,16 +48,18 @@ export async function once<R extends { readonly outcome: Outcome }>(
  */
 export async function settleRecord(
   { config, records, publisher }: OnceContext,
-  { id, deadline, idempotencyRecord: key }: Invocation,
+  invocation: Invocation,
   outcome: Outcome,
 ): Promise<boolean> {
+  const { deadline, idempotencyRecord: key } = invocation;
   if (key === undefined) return true;
   const isVerdict = outcome.kind === 'response' || errorKind(outcome.code).fault === 'tenant';
   const keepMs = isVerdict ? Math.ceil(config.IDEMPOTENCY_HOURS * HOUR_MS) : 0;
   const limits = { keepMs, maxBytes: config.IDEMPOTENCY_MAX_BYTES };
-  const waiting = await records.settle(key, id, outcome, limits);
+  const waiting = await records.settle(key, replyIdOf(invocation), outcome, limits);
   for (const { id: waiter, replyTo } of waiting ?? [])
-    publisher.publish({ replyTo, deadline }, { id: waiter, outcome, timings: NOT_ITS_OWN });
+    if (isReplyStream(replyTo, config.QUEUE_PREFIX))
+      publisher.publish({ replyTo, deadline }, { id: waiter, outcome, timings: NOT_ITS_OWN });
   return waiting !== undefined;
 }
 

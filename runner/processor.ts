@@ -1,11 +1,12 @@
 import type { Job } from 'bullmq';
 import type { RedisClock } from '../shared/clock.ts';
 import { errorKind, LC500Error, toLC500Error } from '../shared/errors.ts';
-import { decodeInvocation, isIdempotent, type Invocation } from '../shared/invocation.ts';
+import { decodeInvocation, isIdempotent, replyIdOf, type Invocation } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
 import type { Outcome } from '../shared/reply.ts';
 import { ABANDONED, type Abandonments } from './abandonments.ts';
 import type { ConsoleLine } from './answer.ts';
+import { foreignPart } from './belongings.ts';
 import type { BlueprintSource } from './blueprint.ts';
 import { InvocationFailed } from './lost-job.ts';
 import { once, type OnceContext } from './once.ts';
@@ -35,7 +36,7 @@ export interface ProcessorContext extends OnceContext {
 export function createProcessor(context: ProcessorContext): (job: Job) => Promise<void> {
   return async (job) => {
     const stopwatch = new Stopwatch();
-    const invocation = readInvocation(job);
+    const invocation = readInvocation(context, job);
     const keepConsole = consoleKeeper(context.log, invocation);
     const result: Performed | undefined = await once(context, invocation, () =>
       perform(context, job, invocation, stopwatch, (lines) => keepConsole.take(lines)),
@@ -46,7 +47,7 @@ export function createProcessor(context: ProcessorContext): (job: Job) => Promis
     }
     const { outcome, error } = result;
     const timings = stopwatch.read();
-    context.publisher.publish(invocation, { id: invocation.id, outcome, timings });
+    context.publisher.publish(invocation, { id: replyIdOf(invocation), outcome, timings });
     context.log.debug({ requestId: invocation.id, tenant: invocation.hostname, timings }, 'replied');
     if (!error || errorKind(error.code).fault === 'client') return;
     await keepConsole.store(job);
@@ -72,14 +73,19 @@ function consoleKeeper(log: Logger, { id, hostname }: Invocation) {
 }
 
 /** @throws InvocationFailed: the job fails, is kept, and the runner goes on */
-function readInvocation(job: Job): Invocation {
+function readInvocation({ clock, config }: ProcessorContext, job: Job): Invocation {
+  let invocation: Invocation;
   try {
-    return decodeInvocation(job.data);
+    invocation = decodeInvocation(job.data);
   } catch (error) {
     throw new InvocationFailed(
       `not an invocation: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
+  const foreign = foreignPart(invocation, job.id, clock.now(), config);
+  if (foreign === undefined) return invocation;
+  // Nobody is replied to: where to is the intruder's own word.
+  throw new InvocationFailed(`not an invocation of this deployment: ${foreign}`);
 }
 
 /** One reason for all: making an error with its stack for each request is dear. */

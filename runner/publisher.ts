@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { RedisClock } from '../shared/clock.ts';
 import type { Logger } from '../shared/log.ts';
+import { requestIdOf } from '../shared/invocation.ts';
 import { encodeReply, type Reply } from '../shared/reply.ts';
 
 /** No stream holds more entries than this: a gateway takes out what it has read. */
@@ -51,12 +52,17 @@ export class Publisher {
       try {
         return await add(this.#redis, replyTo, reply);
       } catch (error) {
-        this.#log.warn({ err: error, requestId: reply.id }, 'a reply was not taken');
-        if (this.#clock.now() > deadline || this.#redis.status === 'end') return;
+        this.#log.warn({ err: error, requestId: requestIdOf(reply.id) }, 'a reply was not taken');
+        if (isHopeless(error) || this.#clock.now() > deadline || this.#redis.status === 'end') return;
         await delay(RETRY_MS);
       }
     }
   }
+}
+
+/** The key is something else than a stream, which only an intruder can have made of it. */
+function isHopeless(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('WRONGTYPE');
 }
 
 /**

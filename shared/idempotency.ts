@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { BEGIN, CLAIM, RELEASE, SETTLE } from './idempotency-scripts.ts';
+import { idempotencyKeysBelow } from './queue.ts';
 import { decodeReply, encodeReply, type Outcome } from './reply.ts';
 
 /** A claim outlives its invocation's deadline by this much, so that the runner that stops at it still owns it. */
@@ -10,7 +11,7 @@ const MAX_WAITING = 16;
 
 /** A request that wants to be the one that runs. */
 export interface Claim {
-  /** The invocation's id. */
+  /** `replyIdOf` the invocation. */
   readonly id: string;
   /** What the request asks for; requests with the same key must agree in it. */
   readonly fingerprint: string;
@@ -28,7 +29,7 @@ export type Known =
   | { readonly state: 'running'; readonly holder: string }
   | { readonly state: 'done'; readonly outcome: Outcome | undefined };
 
-/** Where an answer is waited for. */
+/** Where an answer is waited for, and with which id. */
 export interface Waiting {
   readonly id: string;
   readonly replyTo: string;
@@ -103,7 +104,7 @@ export function idempotencyRecordKey(prefix: string, hostname: string, key: stri
   const digest = createHash('sha256')
     .update(JSON.stringify([hostname, key]))
     .digest('base64url');
-  return `${prefix}:idempotency:${digest}`;
+  return idempotencyKeysBelow(prefix) + digest;
 }
 
 function known([state, first, second]: Buffer[]): Known {

@@ -15,6 +15,8 @@ export interface InvocationRequest {
 export interface Invocation {
   /** Also the job's id and the answer's `X-Request-Id`. */
   readonly id: string;
+  /** What a reply must know beside the id to be believed; nobody outside gets to see it. */
+  readonly secret?: string;
   /** The tenant, as `parseHost` gives it. */
   readonly hostname: string;
   readonly request: InvocationRequest;
@@ -34,6 +36,7 @@ const VERSION = 1;
 
 const schema = z.object({
   v: z.literal(VERSION),
+  // With the secret behind it, so that runners that know nothing of one reply with it all the same.
   id: z.string().min(1).max(64),
   hostname: z.string().min(1).max(255),
   method: z.string().min(1),
@@ -52,10 +55,11 @@ const schema = z.object({
 export type InvocationData = z.input<typeof schema>;
 
 export function encodeInvocation(invocation: Invocation): InvocationData {
-  const { request, ...rest } = invocation;
+  const { request, secret: _secret, ...rest } = invocation;
   return {
     v: VERSION,
     ...rest,
+    id: replyIdOf(invocation),
     method: request.method,
     url: request.url,
     headers: request.headers as [string, string][],
@@ -65,8 +69,25 @@ export function encodeInvocation(invocation: Invocation): InvocationData {
 
 /** @throws ZodError when the job is not an invocation, or one of a version that this runner does not know. */
 export function decodeInvocation(data: unknown): Invocation {
-  const { v: _version, method, url, headers, body, ...rest } = schema.parse(data);
-  return { ...rest, request: { method, url, headers, body: decodeBody(body) } };
+  const { v: _version, id: replyId, method, url, headers, body, ...rest } = schema.parse(data);
+  const id = requestIdOf(replyId);
+  const request = { method, url, headers, body: decodeBody(body) };
+  if (id.length === replyId.length) return { ...rest, id, request };
+  return { ...rest, id, secret: replyId.slice(id.length + 1), request };
+}
+
+/** In no id of ours: they are of nanoid's alphabet. */
+const BEFORE_SECRET = '.';
+
+/** The id that an invocation's reply has to bear, and that its gateway waits for: `<id>.<secret>`. */
+export function replyIdOf({ id, secret }: Pick<Invocation, 'id' | 'secret'>): string {
+  return secret === undefined ? id : `${id}${BEFORE_SECRET}${secret}`;
+}
+
+/** The public part of a reply's id: that of the invocation, its job and its answer. */
+export function requestIdOf(replyId: string): string {
+  const end = replyId.indexOf(BEFORE_SECRET);
+  return end < 0 ? replyId : replyId.slice(0, end);
 }
 
 /** Where a hostname's script lies in the bucket. */

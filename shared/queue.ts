@@ -28,7 +28,17 @@ export const WORKER_OPTIONS = {
 
 /** Redis key of the stream that only this gateway reads. */
 export function replyStreamKey(prefix: string, gatewayId: string): string {
-  return `${prefix}:replies:${gatewayId}`;
+  return replyStreamsBelow(prefix) + gatewayId;
+}
+
+/** What all those keys begin with. */
+export function replyStreamsBelow(prefix: string): string {
+  return `${prefix}:replies:`;
+}
+
+/** What the Redis keys of `Idempotency-Key`s' records begin with. */
+export function idempotencyKeysBelow(prefix: string): string {
+  return `${prefix}:idempotency:`;
 }
 
 /** Redis key of the sorted set of runners: member is the runner's id, score the time of its last heartbeat. */

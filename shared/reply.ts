@@ -28,6 +28,7 @@ export type Outcome =
   | { readonly kind: 'failure'; readonly code: ErrorCode };
 
 export interface Reply {
+  /** With the invocation's secret: `replyIdOf` of it. */
   readonly id: string;
   readonly outcome: Outcome;
   readonly timings: RunTimings;

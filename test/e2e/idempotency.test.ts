@@ -214,12 +214,14 @@ test.each([
 ])('a job %s; nothing runs', async (_what, isItsOwn) => {
   const { key, path, runs } = freshKey();
   const answer = await post(ports[0] as number, key, { path });
+  const holder = (await system.redis.hget(recordOf(key), 'id')) as string;
   const id = isItsOwn ? (answer.header('x-request-id') as string) : 'another';
   const replyTo = `${system.env['QUEUE_PREFIX']}:replies:${key}`;
   const prefix = system.env['QUEUE_PREFIX'] as string;
   const queue = new Queue(QUEUE_NAME, { connection: system.redis, prefix });
   const late = encodeInvocation({
     id,
+    ...(isItsOwn ? { secret: holder.slice(id.length + 1) } : {}),
     hostname: 'a.example',
     request: { method: 'POST', url: path, headers: [], body: Buffer.alloc(0) },
     scriptKey: 'a.example/index.js',

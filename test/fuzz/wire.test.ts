@@ -9,15 +9,22 @@ const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array
 const pairs = fc.array(fc.tuple(fc.string(), fc.string()), { maxLength: 5 });
 const text = fc.string({ minLength: 1, maxLength: 50 });
 
-const invocations: fc.Arbitrary<Invocation> = fc.record({
-  id: text,
+/** Ids are of nanoid's alphabet; all that matters here is that the full stop is not in it. */
+const idText = fc.string({ minLength: 1, maxLength: 30 }).filter((id) => !id.includes('.'));
+
+const required = {
+  id: idText,
   hostname: text,
   request: fc.record({ method: text, url: text, headers: pairs, body: bytes }),
   scriptKey: text,
   blueprintKey: fc.option(text),
   deadline: fc.nat(),
   replyTo: text,
-});
+};
+const invocations: fc.Arbitrary<Invocation> = fc.oneof(
+  fc.record(required),
+  fc.record({ ...required, secret: idText }),
+);
 
 const ms = fc.nat();
 const timings = fc.record({ prepare: ms, isolate: ms, script: ms, total: ms });

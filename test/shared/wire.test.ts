@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { ZodError } from 'zod';
 import { endToEnd } from '../../shared/headers.ts';
-import { decodeInvocation, encodeInvocation, type Invocation } from '../../shared/invocation.ts';
+import {
+  decodeInvocation,
+  encodeInvocation,
+  replyIdOf,
+  requestIdOf,
+  type Invocation,
+} from '../../shared/invocation.ts';
 import { decodeReply, encodeReply, type Reply } from '../../shared/reply.ts';
 
 const INVOCATION: Invocation = {
@@ -35,6 +41,14 @@ test.each([
 test('an invocation that carries the record of an Idempotency-Key survives the queue', () => {
   const sent = { ...INVOCATION, idempotencyRecord: 'record' };
   expect(decodeInvocation(JSON.parse(JSON.stringify(encodeInvocation(sent))))).toEqual(sent);
+});
+
+test('an invocation with a secret survives the queue, and its reply is known by both', () => {
+  const sent = { ...INVOCATION, secret: 'hush' };
+  const received = decodeInvocation(JSON.parse(JSON.stringify(encodeInvocation(sent))));
+  expect(received).toEqual(sent);
+  expect(replyIdOf(received)).toBe('id.hush');
+  expect(requestIdOf(replyIdOf(received))).toBe('id');
 });
 
 test('text travels as itself', () => {
