@@ -151,6 +151,7 @@ test('an answer too large to be kept reaches those who wait for it; repeats are 
   const key = nanoid();
   const release = blueprints.hold();
   const pending = ports.map((port) => post(port, key, { path: '/large' }));
+  await waitFor('the run', () => blueprints.asked.includes('/large'));
   await waitFor('both', async () => (await system.redis.hlen(recordOf(key))) === 4);
   const before = blueprints.asked.length;
   release();
