@@ -10,12 +10,14 @@ import type { RunTimings } from '../shared/reply.ts';
 import { dispatchOnce, type OnceDispatcher } from './dispatch-once.ts';
 import { sendProblem } from './errors.ts';
 import { idempotencyKeyOf } from './idempotency-key.ts';
+import type { End, Ledger } from './ledger.ts';
 import { hostnameOf, readRequest } from './request.ts';
 import { sendResponse, serverTiming, staleness } from './response.ts';
 
 export interface GatewayContext extends OnceDispatcher {
   readonly config: Config;
   readonly log: Logger;
+  readonly ledger: Ledger;
   /** Whether the gateway is shutting down: clients are then told to come back on another connection. */
   readonly isClosing: () => boolean;
 }
@@ -55,14 +57,18 @@ async function answer(context: GatewayContext, ctx: Koa.Context): Promise<void> 
   });
   let timings: RunTimings | undefined;
   let replayed = false;
+  let end: End | undefined;
   try {
     const invocation = await readInvocation(context, ctx, id);
+    end = context.ledger.accept(id);
     const result = await dispatchOnce(context, invocation, clientGone.signal);
     ({ timings, replayed } = result);
     if (result.outcome.kind === 'failure') throw new LC500Error(result.outcome.code);
     sendResponse(res, result.outcome.response, own(timings));
+    end('ok');
   } catch (thrown) {
     const error = toLC500Error(thrown);
+    end?.(clientGone.signal.aborted ? 'client_gone' : error.code);
     if (!clientGone.signal.aborted) logFailure(context.log, id, error);
     if (!res.headersSent && !res.destroyed) sendProblem(res, error.code, id, own(timings));
   }

@@ -11,7 +11,9 @@ import { QUEUE_NAME, replyStreamKey } from '../shared/queue.ts';
 import { connectFailFast, connectPatient, connectWhenThere, requireNoEviction } from '../shared/redis.ts';
 import { createAbandon } from './abandon.ts';
 import { createAdminApp, type Probes } from './admin/app.ts';
+import { invocationMetrics } from './admin/invocations.ts';
 import { createApp } from './app.ts';
+import { Ledger } from './ledger.ts';
 import { readiness } from './readiness.ts';
 import { Replies } from './replies.ts';
 import { sandboxLevels } from './sandbox-levels.ts';
@@ -51,15 +53,21 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
 
   const abandon = createAbandon({ queue, redis, clock, prefix: config.QUEUE_PREFIX, log });
   const records = new IdempotencyRecords(redis);
+  const ledger = new Ledger(log);
   const isClosing = (): boolean => !server.listening;
-  const app = createApp({ config, log, queue, replies, clock, abandon, records, isClosing });
+  const app = createApp({ config, log, ledger, queue, replies, clock, abandon, records, isClosing });
   const server = createHttpServer(app.callback(), config.MAX_REQUEST_BYTES);
   stack.defer(() => stopServer(server));
   const port = await listen(server, config.PORT, config.HOST);
   const adminPort = await startAdmin(config, stack, {
     readiness: () => readiness(redis, clock, config),
     sandboxLevels: () => sandboxLevels(redis, clock, config.QUEUE_PREFIX),
-    scaling: { redis, queue, prefix: config.QUEUE_PREFIX },
+    scaling: {
+      redis,
+      queue,
+      prefix: config.QUEUE_PREFIX,
+      others: invocationMetrics(ledger, replies),
+    },
   });
   log.info({ host: config.HOST, port, adminPort }, 'gateway listens');
   const owned = stack.move();

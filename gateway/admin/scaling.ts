@@ -9,6 +9,8 @@ export interface ScalingSource {
   readonly redis: Redis;
   readonly queue: Queue;
   readonly prefix: string;
+  /** Metrics of others that are shown with these, as text. */
+  readonly others: () => Promise<string>;
 }
 
 interface Seen {
@@ -38,8 +40,9 @@ export function scalingRoutes(source: ScalingSource): Router {
     const seen = await look().catch(() => undefined);
     metrics.show(seen);
     const queue = seen ? await source.queue.exportPrometheusMetrics().catch(() => '') : '';
+    const texts = [await metrics.registry.metrics(), await source.others(), queue];
     ctx.type = metrics.registry.contentType;
-    ctx.body = `${await metrics.registry.metrics()}${queue}\n`;
+    ctx.body = `${texts.map((text) => text.trimEnd()).join('\n')}\n`;
   });
   router.get('/autoscale', async (ctx) => {
     const seen = await look().catch(() => undefined);
