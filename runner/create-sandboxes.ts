@@ -27,6 +27,7 @@ export async function createSandboxes(config: Config, log: Logger): Promise<Crea
     // A code unit of the body takes up to three bytes; the rest is head and console log.
     frameLimit: 3 * config.MAX_RESPONSE_BYTES + 4 * 1_048_576,
   };
-  const sandboxes = new Sandboxes({ size: config.RUNNER_SANDBOXES, launcher, limits, log });
+  const { RUNNER_SANDBOXES: size, SPARE_SANDBOXES: spare } = config;
+  const sandboxes = new Sandboxes({ size, spare, launcher, limits, log });
   return { sandboxes, level: launcher.level, missing };
 }

@@ -29,7 +29,8 @@ export async function runScript(
     blueprints.fetch(invocation, signal),
   ]);
   if (script.staleMs !== undefined) stopwatch.servedStale(script.staleMs);
-  const run = { request: invocation.request, script: script.source, blueprint };
+  const { request, hostname: tenant } = invocation;
+  const run = { request, script: script.source, blueprint, tenant };
   return runInSandbox({ config, sandboxes }, run, signal, stopwatch, onConsole);
 }
 
@@ -38,6 +39,8 @@ export interface RunInputs {
   readonly request: InvocationRequest;
   readonly script: Buffer;
   readonly blueprint: Blueprint;
+  /** In whose turn it is run. */
+  readonly tenant?: string;
 }
 
 /**
@@ -53,7 +56,8 @@ export async function runInSandbox(
   onConsole: (lines: readonly ConsoleLine[]) => void,
 ): Promise<ScriptResponse> {
   const job = encodeJob(jobOf(config, inputs));
-  const outcome = await sandboxes.run(job, config.SCRIPT_TIMEOUT_MS, signal, () => stopwatch.handOver());
+  const onStart = (): void => stopwatch.handOver();
+  const outcome = await sandboxes.run(job, config.SCRIPT_TIMEOUT_MS, signal, onStart, inputs.tenant);
   stopwatch.handBack('scriptMs' in outcome ? outcome.scriptMs : Infinity);
   const head = 'head' in outcome ? parseHead(outcome.head) : undefined;
   onConsole(consoleLines(head));

@@ -55,7 +55,7 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   const worker = createWorker(redis, { ...sources, config, publisher, clock, log });
   stack.defer(() => worker.close());
   await worker.waitUntilReady();
-  stack.defer(beat(config, redis, clock, worker, () => runnerState(sandboxes, level)));
+  stack.defer(beat(config, redis, clock, worker, () => runnerState(sandboxes, level, jobsOf(config))));
   log.info({ sandboxes: sandboxes.size, level, missing }, 'runner takes jobs');
   const owned = stack.move();
   return { close: () => owned.disposeAsync() };
@@ -75,14 +75,19 @@ async function listenForAbandonments(
   return abandonments;
 }
 
+/** Jobs that a runner takes at most at a time. */
+function jobsOf({ RUNNER_SANDBOXES, BLUEPRINT_TARGET }: Config): number {
+  const inHand = BLUEPRINT_TARGET.kind === 'none' ? IN_HAND.withoutBlueprint : IN_HAND.withBlueprint;
+  return RUNNER_SANDBOXES + inHand;
+}
+
 function createWorker(redis: Redis, context: ProcessorContext): Worker {
   const { config, log } = context;
-  const inHand = config.BLUEPRINT_TARGET.kind === 'none' ? IN_HAND.withoutBlueprint : IN_HAND.withBlueprint;
   const worker = new Worker(QUEUE_NAME, createProcessor(context), {
     connection: redis,
     prefix: config.QUEUE_PREFIX,
     ...WORKER_OPTIONS,
-    concurrency: config.RUNNER_SANDBOXES + inHand,
+    concurrency: jobsOf(config),
   });
   worker.on('error', (error) => log.warn({ err: error }, 'queue'));
   worker.on('failed', (job, error) => void replyToLostJob(context, job, error));

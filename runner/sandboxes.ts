@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../shared/log.ts';
+import { FairQueue } from './fair-queue.ts';
 import type { Launcher } from './launcher/launcher.ts';
-import { Usage } from './usage.ts';
 import { SandboxProcess, type SandboxLimits, type SandboxOutcome } from './sandbox-process.ts';
+import { isBrief, isLong, TenantAccounts, type AccountedRun, type TenantAccount } from './tenant-accounts.ts';
+import { Usage } from './usage.ts';
 
 /** How often busy sandboxes are looked at. A bomb grows by some 100 MB in this time. */
 const INSPECT_MS = 15;
@@ -13,38 +15,52 @@ const INSPECT_MS = 15;
 const MERCY_MS = 25;
 /** A sandbox that ends before it was ready is tried again after this long, not in a busy loop. */
 const RESTART_DELAY_MS = 500;
+/** What a new sandbox costs, and its tenant is charged for one that a run has spoilt. */
+const REPLACEMENT_MS = 150;
 
 /**
- * A runner's sandboxes: `size` processes, each with one job at a time. Jobs wait in the order they came;
- * a sandbox that ended is replaced at once.
+ * A runner's sandboxes: processes, each with one job at a time; one that ended is replaced at once. The next free
+ * one goes to the tenant that used the least of them for what it asked (runner/tenant-accounts.ts).
+ *
+ * A run cannot be interrupted for a fairer one, so beside the `size` sandboxes that are there for all there are
+ * `spare` ones. The last `spare` that are free go only to tenants that hold none and whose runs are brief, and only
+ * while all others are held by long runs: so a tenant whose scripts never end keeps nobody waiting.
  */
 export class Sandboxes {
   /** How much they are used. */
   readonly usage = new Usage();
   readonly #all = new Set<SandboxProcess>();
   readonly #idle: SandboxProcess[] = [];
-  readonly #waiting: ((sandbox: SandboxProcess) => void)[] = [];
-  readonly #busy = new Set<SandboxProcess>();
+  readonly #accounts = new TenantAccounts();
+  readonly #waiting = new FairQueue<(sandbox: SandboxProcess) => void>((account) =>
+    this.#accounts.dueAt(account),
+  );
+  readonly #busy = new Map<SandboxProcess, AccountedRun>();
   readonly #create: () => SandboxProcess;
   readonly #size: number;
+  readonly #spare: number;
   readonly #log: Logger;
   #inspector: NodeJS.Timeout | undefined;
   readonly #firstReady = Promise.withResolvers<void>();
   #closing = false;
 
-  constructor(options: { size: number; launcher: Launcher; limits: SandboxLimits; log: Logger }) {
-    const { size, launcher, limits, log } = options;
+  constructor(options: {
+    size: number;
+    spare?: number;
+    launcher: Launcher;
+    limits: SandboxLimits;
+    log: Logger;
+  }) {
+    const { size, spare = 0, launcher, limits, log } = options;
     this.#size = size;
+    this.#spare = spare;
     this.#log = log;
     this.#create = () => new SandboxProcess(launcher, limits, log);
   }
 
+  /** Without the spare ones. */
   get size(): number {
     return this.#size;
-  }
-
-  get busy(): number {
-    return this.#busy.size;
   }
 
   /** Jobs that wait for a free sandbox. */
@@ -52,9 +68,14 @@ export class Sandboxes {
     return this.#waiting.length;
   }
 
+  /** Tenants that used a sandbox of late. */
+  get tenants(): number {
+    return this.#accounts.active();
+  }
+
   /** Starts all sandboxes and waits until the first is ready. */
   async start(): Promise<void> {
-    for (let i = 0; i < this.#size; i++) void this.#keep();
+    for (let i = 0; i < this.#size + this.#spare; i++) void this.#keep();
     await this.#firstReady.promise;
   }
 
@@ -63,20 +84,21 @@ export class Sandboxes {
    *
    * @param onStart called when a sandbox takes the job; the parts are asked for only then
    * @param signal ends the job wherever it is: while it waits, or by killing its sandbox
+   * @param tenant whose job it is; who gives none is one tenant
    */
   async run(
     parts: readonly Buffer[],
     timeoutMs: number,
     signal: AbortSignal,
     onStart: () => void,
+    tenant = '',
   ): Promise<SandboxOutcome> {
-    const sandbox = signal.aborted ? undefined : await this.#acquire(signal);
+    const sandbox = signal.aborted ? undefined : await this.#acquire(this.#accounts.of(tenant), signal);
     if (!sandbox) return { kind: 'killed', reason: 'abandoned' };
     onStart();
     let lastMoment: NodeJS.Timeout | undefined;
     const callOff = (): void => void (lastMoment = setTimeout(() => sandbox.kill('abandoned'), MERCY_MS));
     signal.addEventListener('abort', callOff, { once: true });
-    this.#begin(sandbox);
     const outcome = await sandbox.run(parts, timeoutMs);
     signal.removeEventListener('abort', callOff);
     clearTimeout(lastMoment);
@@ -91,33 +113,58 @@ export class Sandboxes {
     await Promise.all([...this.#all].map((sandbox) => sandbox.ended));
   }
 
-  async #acquire(signal: AbortSignal): Promise<SandboxProcess | undefined> {
-    for (let free = this.#idle.pop(); free; free = this.#idle.pop()) if (free.alive) return free;
+  async #acquire(account: TenantAccount, signal: AbortSignal): Promise<SandboxProcess | undefined> {
+    const free = this.#mayHave(account) ? this.#takeIdle() : undefined;
+    if (free) {
+      this.#begin(free, account);
+      return free;
+    }
     return new Promise((resolve) => {
       const give = (sandbox: SandboxProcess): void => {
         signal.removeEventListener('abort', giveUp);
+        this.#begin(sandbox, account);
         resolve(sandbox);
       };
       const giveUp = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(give), 1);
+        this.#waiting.remove(account, give);
         resolve(undefined);
       };
-      if (signal.aborted) return resolve(undefined);
       signal.addEventListener('abort', giveUp, { once: true });
-      this.#waiting.push(give);
+      this.#waiting.push(account, give);
     });
   }
 
-  #begin(sandbox: SandboxProcess): void {
-    this.#busy.add(sandbox);
+  /** Whether the tenant may have one of the free sandboxes. */
+  #mayHave(account: TenantAccount): boolean {
+    if (this.#idle.length > this.#spare) return true;
+    if (this.#idle.length === 0 || account.running > 0 || !isBrief(account)) return false;
+    const now = performance.now();
+    for (const run of this.#busy.values()) if (!isLong(run, now)) return false;
+    return true;
+  }
+
+  #takeIdle(): SandboxProcess | undefined {
+    for (let free = this.#idle.pop(); free; free = this.#idle.pop()) if (free.alive) return free;
+    return undefined;
+  }
+
+  #begin(sandbox: SandboxProcess, account: TenantAccount): void {
+    this.#busy.set(sandbox, this.#accounts.begin(account));
     this.usage.begin();
-    this.#inspector ??= setInterval(() => {
-      const now = performance.now();
-      for (const busy of this.#busy) busy.inspect(now);
-    }, INSPECT_MS);
+    this.#inspector ??= setInterval(() => this.#inspect(), INSPECT_MS);
+  }
+
+  #inspect(): void {
+    const now = performance.now();
+    for (const busy of this.#busy.keys()) busy.inspect(now);
+    // Runs have become long, so that a spare sandbox may be had now.
+    this.#serve();
   }
 
   #end(sandbox: SandboxProcess, outcome: SandboxOutcome): void {
+    const run = this.#busy.get(sandbox);
+    const isSpoilt = outcome.kind === 'memory' || outcome.kind === 'killed' || outcome.kind === 'died';
+    if (run) this.#accounts.end(run, isSpoilt ? REPLACEMENT_MS : 0);
     this.#busy.delete(sandbox);
     this.usage.end();
     if (this.#busy.size === 0) {
@@ -126,14 +173,23 @@ export class Sandboxes {
     }
     // A process whose isolate burst its limits has grown and may be in any state.
     if (outcome.kind === 'memory') sandbox.kill('memory');
-    else if (outcome.kind !== 'killed' && outcome.kind !== 'died') this.#release(sandbox);
+    else if (!isSpoilt) this.#release(sandbox);
   }
 
   #release(sandbox: SandboxProcess): void {
     if (!sandbox.alive) return;
-    const next = this.#waiting.shift();
-    if (next) next(sandbox);
-    else this.#idle.push(sandbox);
+    this.#idle.push(sandbox);
+    this.#serve();
+  }
+
+  #serve(): void {
+    while (this.#waiting.length > 0 && this.#idle.length > 0) {
+      const give = this.#waiting.next((account) => this.#mayHave(account));
+      if (!give) return;
+      const sandbox = this.#takeIdle();
+      if (!sandbox) return;
+      give(sandbox);
+    }
   }
 
   /** Keeps one place filled: starts a sandbox, waits for its end, starts the next. */

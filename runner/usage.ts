@@ -41,13 +41,19 @@ export class Usage {
 }
 
 /** What this runner tells of itself. */
-export function runnerState(sandboxes: Sandboxes, level: RunnerState['level']): RunnerState {
+export function runnerState(sandboxes: Sandboxes, level: RunnerState['level'], jobs: number): RunnerState {
+  const { busy, runs, busyMs } = sandboxes.usage.read();
   return {
     host: hostname(),
     pid: process.pid,
     level,
     sandboxes: sandboxes.size,
+    // A spare one is none that there should be more of.
+    busy: Math.min(busy, sandboxes.size),
     waiting: sandboxes.waiting,
-    ...sandboxes.usage.read(),
+    jobs,
+    tenants: sandboxes.tenants,
+    runs,
+    busyMs,
   };
 }

@@ -117,6 +117,10 @@ export const VARIABLES = {
     defaultText: 'number of cores',
     meaning: 'sandboxes of one runner: how many scripts it runs at a time',
   },
+  SPARE_SANDBOXES: {
+    ...integer(1, 0, 256),
+    meaning: 'sandboxes beside those, for tenants with brief scripts while others hold all with long ones',
+  },
   SCRIPT_REVALIDATE_MS: {
     ...integer(1000, 0, 1000),
     meaning: 'how long a script is served before the storage is asked for a newer one',

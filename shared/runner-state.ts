@@ -10,6 +10,10 @@ const schema = z.object({
   busy: z.int().nonnegative(),
   /** Jobs in this runner's hands that no sandbox has taken yet. */
   waiting: z.int().nonnegative(),
+  /** Jobs that it takes at most at a time, in a sandbox or not; not told by runners of an earlier version. */
+  jobs: z.int().nonnegative().optional(),
+  /** Tenants that used a sandbox of late. */
+  tenants: z.int().nonnegative().optional(),
   /** Runs that ended of late, older ones counting less, and the time in sandboxes that they took, milliseconds. */
   runs: z.number().nonnegative(),
   busyMs: z.number().nonnegative(),

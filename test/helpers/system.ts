@@ -48,6 +48,8 @@ export async function startSystem({
     PORT: '0',
     ADMIN_PORT: '0',
     RUNNER_SANDBOXES: '2',
+    // Only tests of overload need it, and every process that starts costs all others time.
+    SPARE_SANDBOXES: '0',
     SCRIPT_REVALIDATE_MS: '0',
     ...extra,
   };

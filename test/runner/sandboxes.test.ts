@@ -1,0 +1,79 @@
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { detectLauncher } from '../../runner/launcher/detect.ts';
+import { Sandboxes } from '../../runner/sandboxes.ts';
+import { encodeJob } from '../../runner/sandbox/protocol.ts';
+import { waitFor } from '../helpers/wait.ts';
+
+const ENDLESS = 'for(;;){}';
+const BRIEF = "setBody('ok')";
+const LIMIT_MS = 1500;
+
+async function startPool(size: number, spare: number) {
+  const { launcher } = await detectLauncher('auto', 61_184);
+  const limits = { scriptMemoryMb: 64, residentLimit: 2 ** 28, frameLimit: 2 ** 20 };
+  const pool = new Sandboxes({ size, spare, launcher, limits, log: pino({ level: 'silent' }) });
+  await pool.start();
+  const nobody = new AbortController();
+  let held = 0;
+  const run = async (tenant: string, script: string) => {
+    const input = JSON.stringify({
+      request: { method: 'GET', url: '/', headers: [] },
+      blueprint: { status: 200, headers: [] },
+      maxResponse: 1000,
+    });
+    const bodies = { requestBody: Buffer.alloc(0), blueprintBody: Buffer.alloc(0) };
+    const job = encodeJob({ input, script: Buffer.from(script), ...bodies, timeoutMs: LIMIT_MS });
+    const outcome = await pool.run(job, LIMIT_MS, nobody.signal, () => held++, tenant);
+    held--;
+    return outcome.kind;
+  };
+  return {
+    pool,
+    run,
+    held: () => held,
+    [Symbol.asyncDispose]: () => pool.close(),
+  };
+}
+
+test.each([1, 2])(
+  'size %i: endless scripts of one tenant leave a sandbox for another’s brief ones',
+  async (size) => {
+    await using rig = await startPool(size, 1);
+    const attack = Array.from({ length: size + 4 }, () => rig.run('attacker', ENDLESS));
+    await waitFor('the attack', () => rig.held() === size);
+    let attackEnded = false;
+    void Promise.race(attack).then(() => (attackEnded = true));
+    for (let i = 0; i < 20; i++) expect(await rig.run('victim', BRIEF)).toBe('answer');
+    expect(attackEnded).toBe(false);
+    // The spare one is not for the attacker, however long it waits.
+    expect(rig.held()).toBe(size);
+    expect(rig.pool.waiting).toBe(4);
+  },
+);
+
+test('known for long scripts, a tenant is not lent a spare sandbox, and a second attacker waits', async () => {
+  await using rig = await startPool(1, 1);
+  expect(await rig.run('second', 'const end = Date.now() + 300; while (Date.now() < end);')).toBe('answer');
+  const first = rig.run('first', ENDLESS);
+  await waitFor('the first', () => rig.held() === 1);
+  const second = rig.run('second', ENDLESS);
+  expect(await rig.run('victim', BRIEF)).toBe('answer');
+  expect(rig.pool.waiting).toBe(1);
+  expect(await first).not.toBe('answer');
+  expect(await second).not.toBe('answer');
+});
+
+test('without spare ones the next free sandbox goes to the tenant that used less', async () => {
+  await using rig = await startPool(1, 0);
+  const order: string[] = [];
+  const note = async (tenant: string, script: string) => {
+    await rig.run(tenant, script);
+    order.push(tenant);
+  };
+  const work = 'const end = Date.now() + 50; while (Date.now() < end);';
+  const many = Array.from({ length: 6 }, () => note('many', work));
+  await waitFor('the first', () => rig.held() === 1);
+  await Promise.all([...many, note('few', BRIEF)]);
+  expect(order.indexOf('few')).toBe(1);
+});
