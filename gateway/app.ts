@@ -3,19 +3,22 @@ import { nanoid } from 'nanoid';
 import type { Config } from '../shared/config.ts';
 import { errorKind, LC500Error, toLC500Error } from '../shared/errors.ts';
 import type { HeaderPair } from '../shared/headers.ts';
+import { isOwnPath } from '../shared/async-location.ts';
 import { idempotencyRecordKey } from '../shared/idempotency.ts';
 import { scriptKeyOf, type Invocation } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
 import type { RunTimings } from '../shared/reply.ts';
-import { dispatchOnce, type OnceDispatcher } from './dispatch-once.ts';
+import { dispatchAsync, type Accepted, type AsyncDispatcher } from './async/dispatch-async.ts';
+import { asyncPreferenceOf, preferenceApplied, type AsyncPreference } from './async/preference.ts';
+import { sendAccepted, serveLocation } from './async/serve-location.ts';
+import { dispatchOnce, type Dispatched } from './dispatch-once.ts';
 import { sendProblem } from './errors.ts';
 import { idempotencyKeyOf } from './idempotency-key.ts';
 import type { End, Ledger } from './ledger.ts';
-import { hostnameOf, readRequest } from './request.ts';
+import { hostnameOf, originForm, readRequest } from './request.ts';
 import { sendResponse, serverTiming, staleness } from './response.ts';
 
-export interface GatewayContext extends OnceDispatcher {
-  readonly config: Config;
+export interface GatewayContext extends AsyncDispatcher {
   readonly log: Logger;
   readonly ledger: Ledger;
   /** Whether the gateway is shutting down: clients are then told to come back on another connection. */
@@ -44,11 +47,12 @@ async function answer(context: GatewayContext, ctx: Koa.Context): Promise<void> 
   const { req, res } = ctx;
   const started = performance.now();
   const id = nanoid();
-  const own = (timings?: RunTimings): HeaderPair[] => [
-    ['X-Request-Id', id],
+  const own = (timings?: RunTimings, requestId = id): HeaderPair[] => [
+    ['X-Request-Id', requestId],
     ['Server-Timing', serverTiming(performance.now() - started, timings)],
     ...staleness(timings),
     ...(replayed ? [['Idempotency-Replayed', 'true'] as const] : []),
+    ...applied,
     ...(context.isClosing() ? [['Connection', 'close'] as const] : []),
   ];
   const clientGone = new AbortController();
@@ -58,10 +62,22 @@ async function answer(context: GatewayContext, ctx: Koa.Context): Promise<void> 
   let timings: RunTimings | undefined;
   let replayed = false;
   let end: End | undefined;
+  let applied: readonly HeaderPair[] = [];
   try {
+    if (isOwnPath(originForm(req.url ?? '')))
+      return await serveLocation(context, req, res, id, (requestId) => own(undefined, requestId));
     const invocation = await readInvocation(context, ctx, id);
     end = context.ledger.accept(id);
-    const result = await dispatchOnce(context, invocation, clientGone.signal);
+    const preference = asyncPreferenceOf(
+      req.headers['prefer'] as string | undefined,
+      context.config.REQUEST_DEADLINE_MS,
+    );
+    const result = await dispatchPreferred(context, invocation, preference, clientGone.signal);
+    applied = preferenceApplied(preference, 'locationId' in result);
+    if ('locationId' in result) {
+      sendAccepted(res, result.locationId, own());
+      return end('async');
+    }
     ({ timings, replayed } = result);
     if (result.outcome.kind === 'failure') throw new LC500Error(result.outcome.code);
     sendResponse(res, result.outcome.response, own(timings));
@@ -73,6 +89,16 @@ async function answer(context: GatewayContext, ctx: Koa.Context): Promise<void> 
     if (!res.headersSent && !res.destroyed) sendProblem(res, error.code, id, own(timings));
   }
   context.log.debug({ requestId: id, method: req.method, url: req.url, status: res.statusCode }, 'answered');
+}
+
+function dispatchPreferred(
+  context: GatewayContext,
+  invocation: Invocation,
+  preference: AsyncPreference | undefined,
+  signal: AbortSignal,
+): Promise<Dispatched | Accepted> {
+  if (!preference) return dispatchOnce(context, invocation, signal);
+  return dispatchAsync(context, invocation, preference.waitMs, signal);
 }
 
 const CLIENT_GONE = new Error('the client has gone');

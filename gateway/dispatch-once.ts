@@ -1,3 +1,4 @@
+import type { Queue } from 'bullmq';
 import { LC500Error } from '../shared/errors.ts';
 import type { IdempotencyRecords, Known } from '../shared/idempotency.ts';
 import { replyIdOf, type Invocation } from '../shared/invocation.ts';
@@ -9,6 +10,7 @@ import { KeyHolder } from './key-holder.ts';
 /** Who waits for another's answer looks again this often: the word may be lost, or the other may be dead. */
 const LOOK_AGAIN_MS = 1000;
 export interface OnceDispatcher extends Dispatcher {
+  readonly asyncQueue: Queue;
   readonly records: IdempotencyRecords;
 }
 
@@ -57,7 +59,7 @@ async function outcomeOfAnother(
   dispatcher: OnceDispatcher,
   request: KeyedRequest,
 ): Promise<Outcome | undefined> {
-  const holder = new KeyHolder(dispatcher.queue);
+  const holder = new KeyHolder([dispatcher.queue, dispatcher.asyncQueue]);
   for (;;) {
     const found = await claimOrWait(dispatcher, request, holder);
     if (found) return found === 'claimed' ? undefined : found;

@@ -38,7 +38,7 @@ export async function dispatch(
     invocation.deadline - clock.now(),
   );
   // Waited for together: a reply can be here before Redis has confirmed the job.
-  const enqueued = enqueue(dispatcher, invocation);
+  const enqueued = enqueue(dispatcher.queue, invocation);
   enqueued.catch(reject);
   signal.addEventListener('abort', giveUp, { once: true });
   try {
@@ -50,7 +50,8 @@ export async function dispatch(
   }
 }
 
-async function enqueue({ queue }: Dispatcher, invocation: Invocation): Promise<void> {
+/** Resolves when Redis has taken the job. @throws LC500Error `queue_unavailable` */
+export async function enqueue(queue: Queue, invocation: Invocation): Promise<void> {
   try {
     await queue.add(JOB_NAME, encodeInvocation(invocation), { ...JOB_OPTIONS, jobId: invocation.id });
   } catch (error) {

@@ -2,12 +2,13 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { nanoid } from 'nanoid';
 import { RedisClock } from '../shared/clock.ts';
 import type { Config } from '../shared/config.ts';
 import { IdempotencyRecords } from '../shared/idempotency.ts';
 import type { Logger } from '../shared/log.ts';
-import { QUEUE_NAME, replyStreamKey } from '../shared/queue.ts';
+import { ASYNC_QUEUE_NAME, QUEUE_NAME, replyStreamKey } from '../shared/queue.ts';
 import { connectFailFast, connectPatient, connectWhenThere, requireNoEviction } from '../shared/redis.ts';
 import { createAbandon } from './abandon.ts';
 import { createAdminApp, type Probes } from './admin/app.ts';
@@ -43,19 +44,33 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const clock = new RedisClock(redis);
   await clock.start();
   stack.defer(() => clock.stop());
-  const queue = new Queue(QUEUE_NAME, { connection: redis, prefix: config.QUEUE_PREFIX });
-  queue.on('error', (error) => log.warn({ err: error }, 'queue'));
-  await queue.waitUntilReady();
-  stack.defer(() => queue.close());
+  const [queue, asyncQueue] = await Promise.all([
+    openQueue(QUEUE_NAME, redis, config, log, stack),
+    openQueue(ASYNC_QUEUE_NAME, redis, config, log, stack),
+  ]);
   const replies = new Replies(replyStreamKey(config.QUEUE_PREFIX, nanoid()), reader, redis, log);
   await replies.start();
   stack.defer(() => replies.close());
 
-  const abandon = createAbandon({ queue, redis, clock, prefix: config.QUEUE_PREFIX, log });
+  const parts = { redis, clock, prefix: config.QUEUE_PREFIX, log };
+  const abandon = createAbandon({ queue, ...parts });
+  const abandonAsync = createAbandon({ queue: asyncQueue, ...parts });
   const records = new IdempotencyRecords(redis);
   const ledger = new Ledger(log);
   const isClosing = (): boolean => !server.listening;
-  const app = createApp({ config, log, ledger, queue, replies, clock, abandon, records, isClosing });
+  const app = createApp({
+    config,
+    log,
+    ledger,
+    queue,
+    asyncQueue,
+    replies,
+    clock,
+    abandon,
+    abandonAsync,
+    records,
+    isClosing,
+  });
   const server = createHttpServer(app.callback(), config.MAX_REQUEST_BYTES);
   stack.defer(() => stopServer(server));
   const port = await listen(server, config.PORT, config.HOST);
@@ -72,6 +87,20 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   log.info({ host: config.HOST, port, adminPort }, 'gateway listens');
   const owned = stack.move();
   return { port, adminPort, close: () => owned.disposeAsync() };
+}
+
+async function openQueue(
+  name: string,
+  redis: Redis,
+  config: Config,
+  log: Logger,
+  stack: AsyncDisposableStack,
+): Promise<Queue> {
+  const queue = new Queue(name, { connection: redis, prefix: config.QUEUE_PREFIX });
+  queue.on('error', (error) => log.warn({ err: error }, 'queue'));
+  stack.defer(() => queue.close());
+  await queue.waitUntilReady();
+  return queue;
 }
 
 async function startAdmin(

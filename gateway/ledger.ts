@@ -2,10 +2,10 @@ import type { ErrorCode } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
 
 /** How an accepted request can end. */
-type State = 'answered' | 'failed' | 'expired' | 'abandoned';
+type State = 'answered' | 'failed' | 'expired' | 'abandoned' | 'deferred';
 
-/** What ended it. `ok`: an answer of the script's is sent. */
-export type Ending = ErrorCode | 'ok' | 'client_gone';
+/** What ended it. `ok`: an answer of the script's is sent. `async`: it got a location, the runners see to the rest. */
+export type Ending = ErrorCode | 'ok' | 'client_gone' | 'async';
 
 /** Ends one accepted request. */
 export type End = (ending: Ending) => void;
@@ -23,6 +23,7 @@ interface Line {
  *        │            │         ├──────→ failed (code)
  *        └────────────┴─────────┴──────→ expired     the deadline came first
  *        └────────────┴─────────┴──────→ abandoned   the client went first
+ *        └────────────┴─────────┴──────→ deferred    the client has its location (`Prefer: respond-async`)
  *
  * `waiting` is a job in the queue or in a runner's hands, `running` one in a sandbox; a runner that died sends an
  * idempotent one back. Neither is counted here: the queue and the runners tell of them (shared/signals.ts). A
@@ -90,6 +91,8 @@ function stateOf(ending: Ending): State {
       return 'answered';
     case 'client_gone':
       return 'abandoned';
+    case 'async':
+      return 'deferred';
     case 'deadline_exceeded':
       return 'expired';
     default:

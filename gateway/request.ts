@@ -55,7 +55,7 @@ async function readBody(message: IncomingMessage, maxBytes: number): Promise<Buf
 }
 
 /** `http://host/path?query` → `/path?query`; every other form as it is. */
-function originForm(target: string): string {
+export function originForm(target: string): string {
   const path = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*(.*)$/i.exec(target)?.[1];
   if (path === undefined) return target;
   return path.startsWith('/') ? path : `/${path}`;

@@ -3,7 +3,7 @@ import type { RedisClock } from '../shared/clock.ts';
 import { decodeInvocation, replyIdOf } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
 import { foreignPart } from './belongings.ts';
-import { settleRecord, type OnceContext } from './once.ts';
+import { settleRecords, type OnceContext } from './once.ts';
 import type { Publisher } from './publisher.ts';
 
 /** An invocation that failed and was replied to; BullMQ keeps the job. */
@@ -32,7 +32,7 @@ export async function replyToLostJob(
       'invocation given up',
     );
     const outcome = { kind: 'failure', code: 'runner_lost' } as const;
-    await settleRecord(context, invocation, outcome);
+    await settleRecords(context, invocation, outcome);
     publisher.publish(invocation, { id: replyIdOf(invocation), outcome, timings: NOTHING_RAN });
   } catch (cause) {
     log.error(

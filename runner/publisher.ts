@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { RedisClock } from '../shared/clock.ts';
 import type { Logger } from '../shared/log.ts';
-import { requestIdOf } from '../shared/invocation.ts';
+import { requestIdOf, type AsyncTerms } from '../shared/invocation.ts';
 import { encodeReply, type Reply } from '../shared/reply.ts';
 
 /** No stream holds more entries than this: a gateway takes out what it has read. */
@@ -15,6 +15,7 @@ const RETRY_MS = 200;
 export interface Recipient {
   readonly replyTo: string;
   readonly deadline: number;
+  readonly async?: AsyncTerms;
 }
 
 /**
@@ -37,8 +38,11 @@ export class Publisher {
     this.#log = log;
   }
 
-  publish(recipient: Recipient, reply: Reply): void {
-    const sending = this.#send(recipient, reply).finally(() => this.#underWay.delete(sending));
+  /** To an asynchronous request, whose outcome is stored, its gateway listens only for as long as its client waits. */
+  publish({ replyTo, deadline, async }: Recipient, reply: Reply): void {
+    const until = async ? async.waitUntil : deadline;
+    if (async && this.#clock.now() > until) return;
+    const sending = this.#send(replyTo, until, reply).finally(() => this.#underWay.delete(sending));
     this.#underWay.add(sending);
   }
 
@@ -47,7 +51,7 @@ export class Publisher {
     await Promise.all(this.#underWay);
   }
 
-  async #send({ replyTo, deadline }: Recipient, reply: Reply): Promise<void> {
+  async #send(replyTo: string, deadline: number, reply: Reply): Promise<void> {
     for (;;) {
       try {
         return await add(this.#redis, replyTo, reply);

@@ -30,7 +30,8 @@ export async function runScript(
   ]);
   if (script.staleMs !== undefined) stopwatch.servedStale(script.staleMs);
   const { request, hostname: tenant } = invocation;
-  const run = { request, script: script.source, blueprint, tenant };
+  const timeoutMs = invocation.async ? config.ASYNC_TIMEOUT_MS : config.SCRIPT_TIMEOUT_MS;
+  const run = { request, script: script.source, blueprint, tenant, timeoutMs };
   return runInSandbox({ config, sandboxes }, run, signal, stopwatch, onConsole);
 }
 
@@ -41,6 +42,8 @@ export interface RunInputs {
   readonly blueprint: Blueprint;
   /** In whose turn it is run. */
   readonly tenant?: string;
+  /** The script's time; `SCRIPT_TIMEOUT_MS` where it is not given. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -55,16 +58,17 @@ export async function runInSandbox(
   stopwatch: Stopwatch,
   onConsole: (lines: readonly ConsoleLine[]) => void,
 ): Promise<ScriptResponse> {
-  const job = encodeJob(jobOf(config, inputs));
+  const { timeoutMs = config.SCRIPT_TIMEOUT_MS } = inputs;
+  const job = encodeJob({ ...inputOf(config, inputs), timeoutMs });
   const onStart = (): void => stopwatch.handOver();
-  const outcome = await sandboxes.run(job, config.SCRIPT_TIMEOUT_MS, signal, onStart, inputs.tenant);
+  const outcome = await sandboxes.run(job, timeoutMs, signal, onStart, inputs.tenant);
   stopwatch.handBack('scriptMs' in outcome ? outcome.scriptMs : Infinity);
   const head = 'head' in outcome ? parseHead(outcome.head) : undefined;
   onConsole(consoleLines(head));
-  return responseOf(config, outcome, head);
+  return responseOf(config, timeoutMs, outcome, head);
 }
 
-function jobOf(config: Config, { request, script, blueprint }: RunInputs) {
+function inputOf(config: Config, { request, script, blueprint }: RunInputs) {
   const { method, url, headers } = request;
   const input = JSON.stringify({
     request: { method, url, headers },
@@ -76,19 +80,23 @@ function jobOf(config: Config, { request, script, blueprint }: RunInputs) {
     script,
     requestBody: request.body,
     blueprintBody: blueprint.body,
-    timeoutMs: config.SCRIPT_TIMEOUT_MS,
   };
 }
 
 /** The script's answer, or the error that the sandbox's own account of the run stands for. */
-function responseOf(config: Config, outcome: SandboxOutcome, head: unknown): ScriptResponse {
+function responseOf(
+  config: Config,
+  timeoutMs: number,
+  outcome: SandboxOutcome,
+  head: unknown,
+): ScriptResponse {
   switch (outcome.kind) {
     case 'answer':
       return checkAnswer(head, outcome.body, config.MAX_RESPONSE_BYTES);
     case 'oversized':
       throw new LC500Error('invalid_response', 'status, headers and console log are over 1 MiB');
     case 'timeout':
-      throw new LC500Error('script_timeout', `the script ran longer than ${config.SCRIPT_TIMEOUT_MS} ms`);
+      throw new LC500Error('script_timeout', `the script ran longer than ${timeoutMs} ms`);
     case 'memory':
       throw new LC500Error('memory_limit', `the script used more than ${config.SCRIPT_MEMORY_MB} MiB`);
     case 'error':
@@ -96,7 +104,7 @@ function responseOf(config: Config, outcome: SandboxOutcome, head: unknown): Scr
     case 'died':
       throw new LC500Error('runner_lost', 'the sandbox died');
     case 'killed':
-      throw killed(outcome.reason, config.SCRIPT_TIMEOUT_MS);
+      throw killed(outcome.reason, timeoutMs);
   }
 }
 

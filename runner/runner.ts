@@ -5,7 +5,7 @@ import { RedisClock } from '../shared/clock.ts';
 import type { Config } from '../shared/config.ts';
 import { IdempotencyRecords } from '../shared/idempotency.ts';
 import type { Logger } from '../shared/log.ts';
-import { QUEUE_NAME, WORKER_OPTIONS } from '../shared/queue.ts';
+import { ASYNC_QUEUE_NAME, QUEUE_NAME, WORKER_OPTIONS } from '../shared/queue.ts';
 import { connectPatient, connectWhenThere, requireNoEviction } from '../shared/redis.ts';
 import type { RunnerState } from '../shared/runner-state.ts';
 import { createS3 } from '../shared/s3.ts';
@@ -52,10 +52,10 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   const records = new IdempotencyRecords(redis);
   const abandonments = await listenForAbandonments(config, redis, log, stack);
   const sources = { scripts, blueprints, sandboxes, records, abandonments };
-  const worker = createWorker(redis, { ...sources, config, publisher, clock, log });
-  stack.defer(() => worker.close());
-  await worker.waitUntilReady();
-  stack.defer(beat(config, redis, clock, worker, () => runnerState(sandboxes, level, jobsOf(config))));
+  const workers = createWorkers(redis, { ...sources, config, publisher, clock, log });
+  stack.defer(async () => void (await Promise.all(workers.map((worker) => worker.close()))));
+  await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+  stack.defer(beat(config, redis, clock, workers, () => runnerState(sandboxes, level, jobsOf(config))));
   log.info({ sandboxes: sandboxes.size, level, missing }, 'runner takes jobs');
   const owned = stack.move();
   return { close: () => owned.disposeAsync() };
@@ -81,13 +81,22 @@ function jobsOf({ RUNNER_SANDBOXES, BLUEPRINT_TARGET }: Config): number {
   return RUNNER_SANDBOXES + inHand;
 }
 
-function createWorker(redis: Redis, context: ProcessorContext): Worker {
+/** One for each queue. Of asynchronous requests a runner takes so many that, where there are two, a sandbox is left. */
+function createWorkers(redis: Redis, context: ProcessorContext): readonly Worker[] {
+  const { config } = context;
+  return [
+    createWorker(redis, context, QUEUE_NAME, jobsOf(config)),
+    createWorker(redis, context, ASYNC_QUEUE_NAME, Math.max(1, config.RUNNER_SANDBOXES - 1)),
+  ];
+}
+
+function createWorker(redis: Redis, context: ProcessorContext, queue: string, concurrency: number): Worker {
   const { config, log } = context;
-  const worker = new Worker(QUEUE_NAME, createProcessor(context), {
+  const worker = new Worker(queue, createProcessor(context), {
     connection: redis,
     prefix: config.QUEUE_PREFIX,
     ...WORKER_OPTIONS,
-    concurrency: jobsOf(config),
+    concurrency,
   });
   worker.on('error', (error) => log.warn({ err: error }, 'queue'));
   worker.on('failed', (job, error) => void replyToLostJob(context, job, error));
@@ -98,10 +107,10 @@ function beat(
   config: Config,
   redis: Redis,
   clock: RedisClock,
-  worker: Worker,
+  workers: readonly Worker[],
   state: () => RunnerState,
 ): () => Promise<void> {
-  const isConsuming = (): boolean => worker.isRunning() && !worker.isPaused();
+  const isConsuming = (): boolean => workers.every((worker) => worker.isRunning() && !worker.isPaused());
   return startHeartbeat(redis, {
     prefix: config.QUEUE_PREFIX,
     runnerId: nanoid(),

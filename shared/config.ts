@@ -112,6 +112,19 @@ export const VARIABLES = {
     ...integer(262_144, 0, 64 * 1_048_576),
     meaning: 'largest answer that is kept for an `Idempotency-Key`, headers included',
   },
+  ASYNC_TIMEOUT_MS: {
+    ...integer(20_000, 1, 600_000),
+    meaning:
+      "an asynchronous request's script's time, wall clock; over `SHUTDOWN_GRACE_MS` a restart cuts it off",
+  },
+  ASYNC_DEADLINE_MS: {
+    ...integer(3_600_000, 10, 12 * 3_600_000),
+    meaning: "an asynchronous request's time from arrival to answer",
+  },
+  ASYNC_RETENTION_HOURS: {
+    ...decimal(24, 0.0001, 8760),
+    meaning: 'how long the answer to an asynchronous request is kept, hours',
+  },
   RUNNER_SANDBOXES: {
     ...integer(availableParallelism(), 1, 256),
     defaultText: 'number of cores',
@@ -246,6 +259,11 @@ function contradictions(config: Config): string[] {
   if (SCRIPT_TIMEOUT_MS > REQUEST_DEADLINE_MS) {
     problems.push(
       `SCRIPT_TIMEOUT_MS=${SCRIPT_TIMEOUT_MS}: expected no more than REQUEST_DEADLINE_MS (${REQUEST_DEADLINE_MS})`,
+    );
+  }
+  if (config.ASYNC_TIMEOUT_MS > config.ASYNC_DEADLINE_MS) {
+    problems.push(
+      `ASYNC_TIMEOUT_MS=${config.ASYNC_TIMEOUT_MS}: expected no more than ASYNC_DEADLINE_MS (${config.ASYNC_DEADLINE_MS})`,
     );
   }
   if (SANDBOX_MEMORY_MB < SCRIPT_MEMORY_MB + 64) {

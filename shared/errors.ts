@@ -18,11 +18,23 @@ export const ERRORS = {
   bad_host: { status: 400, title: 'The Host header names no valid hostname', fault: 'client' },
   idempotency_key_invalid: { status: 400, title: 'The Idempotency-Key is malformed', fault: 'client' },
   script_not_found: { status: 404, title: 'No script is deployed for this hostname', fault: 'client' },
+  invocation_not_found: {
+    status: 404,
+    title: 'No asynchronous request has this location, or none any more',
+    fault: 'client',
+  },
+  method_not_allowed: { status: 405, title: 'The method means nothing at this location', fault: 'client' },
   request_timeout: { status: 408, title: 'The request took too long to arrive', fault: 'client' },
   idempotency_answer_too_large: {
     status: 409,
     title: 'The request with this Idempotency-Key was answered, and the answer was too large to be kept',
     fault: 'client',
+  },
+  invocation_pending: {
+    status: 409,
+    title: 'The asynchronous request has no answer yet',
+    fault: 'client',
+    retryAfter: 1,
   },
   request_too_large: { status: 413, title: 'The request body is over the limit', fault: 'client' },
   idempotency_key_reused: {

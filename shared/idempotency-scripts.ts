@@ -3,24 +3,28 @@
  * short, and nothing is then to be had back after a `SCRIPT FLUSH`.
  *
  * The record is a hash: `state` (running | done), `id` of the invocation that holds it, `fingerprint`, `head` and
- * `body` of the answer, and a field `to:<id>` with the reply stream of each request that waits for it.
+ * `body` of the answer, `location` of an asynchronous request, and a field `to:<id>` with the reply stream of each request that waits for it.
  */
 
-/** ARGV: fingerprint, id, reply stream, end of the claim (ms), holder that is known to be lost, most who wait */
+/**
+ * ARGV: fingerprint, id, reply stream, end of the claim (ms), holder that is known to be lost, most who wait,
+ * location
+ */
 export const CLAIM = `
-local r = redis.call('HMGET', KEYS[1], 'state', 'id', 'fingerprint', 'head', 'body')
+local r = redis.call('HMGET', KEYS[1], 'state', 'id', 'fingerprint', 'head', 'body', 'location')
 if r[3] and r[3] ~= ARGV[1] then return {'reused'} end
 if not r[1] or (r[1] == 'running' and r[2] == ARGV[5]) then
   redis.call('HSET', KEYS[1], 'state', 'running', 'id', ARGV[2], 'fingerprint', ARGV[1])
-  redis.call('HDEL', KEYS[1], 'to:' .. ARGV[2])
+  redis.call('HDEL', KEYS[1], 'to:' .. ARGV[2], 'location')
+  if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'location', ARGV[7]) end
   redis.call('PEXPIREAT', KEYS[1], ARGV[4])
   return {'claimed'}
 end
-if r[1] == 'done' then return {'done', r[4] or '', r[5] or ''} end
-if redis.call('HLEN', KEYS[1]) < 3 + tonumber(ARGV[6]) then
+if r[1] == 'done' then return {'done', r[4] or '', r[5] or '', r[6] or ''} end
+if redis.call('HLEN', KEYS[1]) < (r[6] and 4 or 3) + tonumber(ARGV[6]) then
   redis.call('HSET', KEYS[1], 'to:' .. ARGV[2], ARGV[3])
 end
-return {'running', r[2]}`;
+return {'running', r[2], r[6] or ''}`;
 
 /** ARGV: id */
 export const RELEASE = `

@@ -21,13 +21,28 @@ export interface Claim {
   readonly replyTo: string;
   /** The id of a holder whose job is known to be lost: its claim is taken over. */
   readonly overtake?: string | undefined;
+  /** Where the answer can be got later, if it is told at once that there will be one. */
+  readonly locationId?: string | undefined;
+  /** How long the claim is kept after the deadline, milliseconds. */
+  readonly slackMs?: number;
 }
 
-/** What is known of a key. Answers too large to be stored leave a record that is done and has no outcome. */
+/**
+ * What is known of a key. Answers too large to be stored leave a record that is done and has no outcome.
+ * `locationId`: the holder is an asynchronous request.
+ */
 export type Known =
   | { readonly state: 'claimed' | 'reused' | 'lost' }
-  | { readonly state: 'running'; readonly holder: string }
-  | { readonly state: 'done'; readonly outcome: Outcome | undefined };
+  | { readonly state: 'running'; readonly holder: string; readonly locationId?: string }
+  | { readonly state: 'done'; readonly outcome: Outcome | undefined; readonly locationId?: string };
+
+/** A record as one reads it who wants nothing of it. */
+export interface RecordRead {
+  /** `replyIdOf` the invocation that holds it. */
+  readonly id: string;
+  /** `undefined`: it has none yet, or one too large to be stored. */
+  readonly outcome: Outcome | undefined;
+}
 
 /** Where an answer is waited for, and with which id. */
 export interface Waiting {
@@ -36,7 +51,8 @@ export interface Waiting {
 }
 
 /**
- * The records of `Idempotency-Key`s: one for each tenant and key, in Redis, each with an end.
+ * The records of `Idempotency-Key`s, one for each tenant and key, and of asynchronous requests, one for each, in
+ * Redis, each with an end.
  *
  *     free → running (held by one invocation) → done (the answer is kept)
  *       ↑        │
@@ -54,14 +70,28 @@ export class IdempotencyRecords {
 
   /** Gives the key to this invocation if it is free; else says what is known of it, and enters who waits. */
   async claim(key: string, claim: Claim): Promise<Known> {
-    const { fingerprint, id, replyTo, deadline, overtake = '' } = claim;
-    const end = Math.ceil(deadline) + CLAIM_SLACK_MS;
-    return known(await this.#eval(CLAIM, key, fingerprint, id, replyTo, end, overtake, MAX_WAITING));
+    const { fingerprint, id, replyTo, deadline, overtake = '', locationId = '', slackMs } = claim;
+    const end = Math.ceil(deadline) + (slackMs ?? CLAIM_SLACK_MS);
+    const wanted = [fingerprint, id, replyTo, end, overtake, MAX_WAITING, locationId];
+    return known(await this.#eval(CLAIM, key, ...wanted));
   }
 
   /** The invocation never came to run: the key is free again, if it is still this invocation's. */
   async release(key: string, id: string): Promise<void> {
     await this.#eval(RELEASE, key, id);
+  }
+
+  /** `undefined`: there is no such record, or none any more. */
+  async read(key: string): Promise<RecordRead | undefined> {
+    const [id, head, body] = await this.#redis.hmgetBuffer(key, 'id', 'head', 'body');
+    if (!id) return undefined;
+    const outcome = head && decodeReply(head.toString('utf8'), body ?? Buffer.alloc(0)).outcome;
+    return { id: id.toString(), outcome: outcome ?? undefined };
+  }
+
+  /** Whoever holds it. */
+  async remove(key: string): Promise<void> {
+    await this.#redis.del(key);
   }
 
   /** Whether this invocation still holds the key (`claimed`), has been answered (`done`), or has `lost` it. */
@@ -107,10 +137,16 @@ export function idempotencyRecordKey(prefix: string, hostname: string, key: stri
   return idempotencyKeysBelow(prefix) + digest;
 }
 
-function known([state, first, second]: Buffer[]): Known {
+function known([state, first, second, third]: Buffer[]): Known {
   const name = String(state) as Known['state'];
-  if (name === 'running') return { state: name, holder: String(first) };
+  if (name === 'running') return { state: name, holder: String(first), ...located(second) };
   if (name !== 'done') return { state: name };
-  if (!first?.length) return { state: name, outcome: undefined };
-  return { state: name, outcome: decodeReply(first.toString('utf8'), second ?? Buffer.alloc(0)).outcome };
+  const outcome = first?.length
+    ? decodeReply(first.toString('utf8'), second ?? Buffer.alloc(0)).outcome
+    : undefined;
+  return { state: name, outcome, ...located(third) };
+}
+
+function located(locationId: Buffer | undefined): { locationId?: string } {
+  return locationId?.length ? { locationId: locationId.toString() } : {};
 }

@@ -30,6 +30,16 @@ export interface Invocation {
   readonly replyTo: string;
   /** Redis key of its `Idempotency-Key`'s record; only there when the client sent one that counts. */
   readonly idempotencyRecord?: string;
+  /** Only there when the client was told that it is done later (`Prefer: respond-async`). */
+  readonly async?: AsyncTerms;
+}
+
+/** How an answer that comes later is got. */
+export interface AsyncTerms {
+  /** Last part of its location; who knows it may read the answer. */
+  readonly locationId: string;
+  /** Redis's clock, milliseconds: until then a gateway waits for the reply, after it for nobody. */
+  readonly waitUntil: number;
 }
 
 const VERSION = 1;
@@ -49,6 +59,7 @@ const schema = z.object({
   replyTo: z.string().min(1),
   // Optional, so that jobs of gateways that know nothing of it are still jobs.
   idempotencyRecord: z.string().min(1).exactOptional(),
+  async: z.object({ locationId: z.string().min(1), waitUntil: z.number().finite() }).exactOptional(),
 });
 
 /** An invocation as it lies in the job, JSON. */

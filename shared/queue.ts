@@ -3,7 +3,13 @@ import type { JobsOptions, WorkerOptions } from 'bullmq';
 /** Name of the BullMQ queue; with the deployment's prefix it makes the keys `<prefix>:invocations:…`. */
 export const QUEUE_NAME = 'invocations';
 
-/** Name of the jobs in it. */
+/**
+ * Name of the queue for asynchronous requests. One of their own, because their scripts may run for long: a runner
+ * takes only so many of them that they never hold all of its sandboxes.
+ */
+export const ASYNC_QUEUE_NAME = 'async-invocations';
+
+/** Name of the jobs in both. */
 export const JOB_NAME = 'invocation';
 
 /**
