@@ -5,9 +5,14 @@ import { z } from 'zod';
 const schema = z.object({
   env: z.record(z.string(), z.string()),
   gateway: z.url({ protocol: /^https?$/ }),
+  /** Missing in the state of a dev of an older version. */
+  admin: z.object({ url: z.url({ protocol: /^https?$/ }), token: z.string().min(1) }).optional(),
 });
 
-/** What a running `npm run dev` tells the command line: its services' environment, its gateway's URL. */
+/**
+ * What a running `npm run dev` tells the command line: its services' environment, its gateway's URL, its admin
+ * interface and the token that opens it.
+ */
 export type DevState = z.output<typeof schema>;
 
 /** Where the state lies, seen from the folder that dev runs in. */

@@ -49,7 +49,7 @@ const HELP = helpTopics({
 });
 
 async function invoke(options: InvokeOptions & { gateway?: URL; json?: true }): Promise<void> {
-  const gateway = options.gateway ?? new URL((await readDevState())?.gateway ?? DEFAULT_GATEWAY);
+  const gateway = options.gateway ?? (await defaultGateway());
   const answer = await sendRequest(gateway, await toRequest(options));
   if (options.json) {
     process.stdout.write(answerAsJson(answer));
@@ -63,3 +63,8 @@ async function invoke(options: InvokeOptions & { gateway?: URL; json?: true }): 
 }
 
 const NEWLINE = 0x0a;
+
+/** The gateway of the dev of this folder, or the one that a dev of another folder probably has. */
+export async function defaultGateway(): Promise<URL> {
+  return new URL((await readDevState())?.gateway ?? DEFAULT_GATEWAY);
+}

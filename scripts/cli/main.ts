@@ -2,14 +2,17 @@ import { Command } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { reportError } from './errors.ts';
 import { EXIT_CODES, helpTopics } from './help.ts';
+import { addInvocationCommands } from './invocations.ts';
+import { markIds } from './invocation-id.ts';
 import { addInvokeCommand } from './invoke.ts';
+import { addReplayCommand } from './replay.ts';
 import { addScriptCommands } from './script.ts';
 
 /** Runs the command line `node lc500 …`, and leaves the outcome in `process.exitCode`. */
 export async function main(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', leaveWithReader);
   try {
-    await createProgram().parseAsync(argv.slice(2), { from: 'user' });
+    await createProgram().parseAsync(markIds(argv.slice(2)), { from: 'user' });
   } catch (error) {
     process.exitCode = reportError(error);
   }
@@ -17,7 +20,9 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 function createProgram(): Command {
   const program = new Command('lc500')
-    .description('Puts scripts into the storage of an lc500 server, and sends requests to them.')
+    .description(
+      'Puts scripts into the storage of an lc500 server, sends requests to them, and looks after what failed.',
+    )
     .version(manifest.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
@@ -28,6 +33,8 @@ function createProgram(): Command {
     .addHelpText('after', HELP);
   addScriptCommands(program);
   addInvokeCommand(program);
+  addInvocationCommands(program);
+  addReplayCommand(program);
   return program;
 }
 
@@ -36,10 +43,12 @@ const HELP = helpTopics({
     'npm run dev                                                     (in another terminal)',
     'npx lc500 script push --hostname my.localhost --file my.js',
     'npx lc500 invoke --hostname my.localhost --path "/hello?x=1"',
-    'npx lc500 script push --help',
+    'npx lc500 invocations list --since 2h',
+    'npx lc500 replay --help',
   ],
   environment: [
     '  `lc500 script` finds the storage by AWS_BUCKET, AWS_ENDPOINT and others; see `lc500 script --help`.',
+    '  `lc500 invocations` and `lc500 replay` find a gateway by LC500_ADMIN and ADMIN_TOKEN.',
     '  Beside a running `npm run dev` nothing has to be set.',
   ].join('\n'),
   exitCodes: EXIT_CODES,

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { Session, type Runtime } from 'node:inspector';
 import { Script } from 'node:vm';
 import { CliError } from './errors.ts';
+import { excerpt, type Position } from './excerpt.ts';
 
 /** Largest script that is accepted. */
 export const MAX_SCRIPT_BYTES = 1_048_576;
@@ -41,12 +42,6 @@ const LIKE_A_MODULE =
 const MODULE_HINT =
   'Hint: this looks like a module. Scripts are classic scripts: no import, no export, no await at the top level.';
 
-interface Position {
-  /** Both count from 1; the column in UTF-16 code units. */
-  readonly line: number;
-  readonly column: number;
-}
-
 /**
  * Where V8 stopped. The inspector is asked because the stack's caret line, the other place that tells the
  * column, ends after 1,020 characters, and minified scripts are one long line.
@@ -69,19 +64,3 @@ function positionOfError(source: string): Position | undefined {
     session.disconnect();
   }
 }
-
-const EXCERPT_BEFORE = 60;
-const EXCERPT_LENGTH = 100;
-
-/** The source line, or the part of it around the column, and a caret below the column. */
-function excerpt(source: string, at: Position): string {
-  const line = source.split(LINE_END)[at.line - 1] ?? '';
-  const start = line.length <= EXCERPT_LENGTH ? 0 : Math.max(0, at.column - 1 - EXCERPT_BEFORE);
-  const part = line.slice(start, start + EXCERPT_LENGTH);
-  // Tabs stay tabs, so that the caret is below its character however wide they are shown.
-  const indent = line.slice(start, at.column - 1).replaceAll(/[^\t]/g, ' ');
-  return `  ${part}\n  ${indent}^`;
-}
-
-/** What V8 counts as the end of a line: ECMA-262, LineTerminatorSequence. */
-const LINE_END = /\r\n|[\n\r\u2028\u2029]/;

@@ -39,6 +39,7 @@ export async function greeting(settings: Settings, surroundings: Surroundings): 
     '  In a shell:',
     ...TRIES.map(([options, name, path]) => `    ${curl(options, name, `${origin}${path}`)}`),
     '',
+    '  What failed is kept:   npx lc500 invocations list',
     '  Edit scripts/samples/*/index.js: the next request runs what you saved. Ctrl-C stops everything.',
     '\n',
   ].join('\n');

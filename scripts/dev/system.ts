@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { loadConfig } from '../../shared/config.ts';
 import { createS3 } from '../../shared/s3.ts';
@@ -39,12 +40,14 @@ export async function bringUp(
   ending.signal.throwIfAborted();
 
   const partEnv = environment(env, services, settings, blueprints.target);
+  // Only the gateway needs it; whoever runs here finds it in the state.
+  const adminToken = env['ADMIN_TOKEN'] || randomBytes(24).toString('base64url');
   if (autoscale) await startDevAutoscaler(system, partEnv, ending);
   else system.use(await startPart('runner', partEnv, ending));
-  system.use(await startPart('gateway', partEnv, ending));
+  system.use(await startPart('gateway', { ...partEnv, ADMIN_TOKEN: adminToken }, ending));
   await untilReady(settings.adminPort, ending.signal);
 
-  await announce(system, services, partEnv, settings);
+  await announce(system, services, partEnv, settings, adminToken);
   const surroundings = { embedded: services.embedded, blueprints: partEnv['BLUEPRINT_TARGET'] ?? 'none' };
   process.stdout.write(await greeting(settings, surroundings));
 }
@@ -84,8 +87,13 @@ async function announce(
   services: Services,
   partEnv: NodeJS.ProcessEnv,
   settings: Settings,
+  adminToken: string,
 ): Promise<void> {
   const env = { ...services.env, QUEUE_PREFIX: partEnv['QUEUE_PREFIX'] ?? '' };
   system.defer(() => removeDevState());
-  await writeDevState({ env, gateway: `http://127.0.0.1:${settings.port}` });
+  await writeDevState({
+    env,
+    gateway: `http://127.0.0.1:${settings.port}`,
+    admin: { url: `http://127.0.0.1:${settings.adminPort}`, token: adminToken },
+  });
 }

@@ -21,13 +21,19 @@ describe('help and wrong calls', () => {
     ['script', 'get'],
     ['script', 'remove'],
     ['invoke'],
+    ['invocations', 'list'],
+    ['invocations', 'show'],
+    ['replay'],
   ])('%j --help has an example, the environment and the exit codes', async (command) => {
     const { code, stdout } = await runCli([...command, '--help']);
     expect(code).toBe(0);
     expect(stdout).toMatch(
       /^Examples?:\n {2}(npm|npx) .*^Environment:\n.*^Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 /ms,
     );
-    expect(stdout).toContain(command[0] === 'invoke' ? '--gateway' : 'AWS_BUCKET');
+    const place = { invoke: '--gateway', invocations: 'LC500_ADMIN', replay: 'LC500_ADMIN' }[
+      command[0] ?? ''
+    ];
+    expect(stdout).toContain(place ?? 'AWS_BUCKET');
   });
 
   test('--version is that of package.json', async () => {
@@ -49,6 +55,13 @@ describe('help and wrong calls', () => {
     [['script', 'push', '--file', 'x.js'], "lc500: required option '--hostname <hostname>' not specified"],
     [['script', 'get', '--hostname', 'a.example:80'], 'Expected a hostname without port'],
     [['script', 'get', '--hostname', '../other'], 'Expected a hostname without port'],
+    [['invocations', 'show'], "missing required argument 'id'"],
+    [['invocations', 'list', '--since', 'soon'], 'Expected a time ago'],
+    [['replay'], 'expected either the id of an invocation, or --failed'],
+    [['replay', 'a', '--failed'], 'expected either the id of an invocation, or --failed'],
+    [['replay', 'a', '--dry-run'], '--dry-run goes with --failed'],
+    [['replay', '--failed', '--matrix'], '--matrix and --again are for one invocation'],
+    [['replay', 'a', '--matrix', '--script', 'current'], '--matrix chooses --script and --blueprint itself'],
   ] as const)('%j is a wrong call', async ([args, message]) => {
     const { code, stdout, stderr } = await runCli(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
