@@ -12,17 +12,22 @@ import { dispatchAsync, type Accepted, type AsyncDispatcher } from './async/disp
 import { asyncPreferenceOf, preferenceApplied, type AsyncPreference } from './async/preference.ts';
 import { sendAccepted, serveLocation } from './async/serve-location.ts';
 import { dispatchOnce, type Dispatched } from './dispatch-once.ts';
+import { awaitReader, enterClient, type Edge } from './edge.ts';
 import { sendProblem } from './errors.ts';
 import { idempotencyKeyOf } from './idempotency-key.ts';
 import type { End, Ledger } from './ledger.ts';
-import { hostnameOf, originForm, readRequest } from './request.ts';
+import type { Client } from './proxies.ts';
+import { readBody } from './request-body.ts';
+import { hostnameOf, originForm, scriptsView } from './request.ts';
 import { sendResponse, serverTiming, staleness } from './response.ts';
+import { hasTooManyHeaders } from './server.ts';
 
 export interface GatewayContext extends AsyncDispatcher {
   readonly log: Logger;
   readonly ledger: Ledger;
   /** Whether the gateway is shutting down: clients are then told to come back on another connection. */
   readonly isClosing: () => boolean;
+  readonly edge: Edge;
 }
 
 /**
@@ -53,7 +58,7 @@ async function answer(context: GatewayContext, ctx: Koa.Context): Promise<void> 
     ...staleness(timings),
     ...(replayed ? [['Idempotency-Replayed', 'true'] as const] : []),
     ...applied,
-    ...(context.isClosing() ? [['Connection', 'close'] as const] : []),
+    ...(context.edge.pipelines.endsWith(res, context.isClosing()) ? [['Connection', 'close'] as const] : []),
   ];
   const clientGone = new AbortController();
   res.once('close', () => {
@@ -64,9 +69,11 @@ async function answer(context: GatewayContext, ctx: Koa.Context): Promise<void> 
   let end: End | undefined;
   let applied: readonly HeaderPair[] = [];
   try {
+    if (hasTooManyHeaders(req, context.config.MAX_HEADERS)) throw new LC500Error('headers_too_large');
+    const client = enterClient(context.edge, req, res);
     if (isOwnPath(originForm(req.url ?? '')))
       return await serveLocation(context, req, res, id, (requestId) => own(undefined, requestId));
-    const invocation = await readInvocation(context, ctx, id);
+    const invocation = await readInvocation(context, ctx, id, client);
     end = context.ledger.accept(id);
     const preference = asyncPreferenceOf(
       req.headers['prefer'] as string | undefined,
@@ -87,6 +94,8 @@ async function answer(context: GatewayContext, ctx: Koa.Context): Promise<void> 
     end?.(clientGone.signal.aborted ? 'client_gone' : error.code);
     if (!clientGone.signal.aborted) logFailure(context.log, id, error);
     if (!res.headersSent && !res.destroyed) sendProblem(res, error.code, id, own(timings));
+  } finally {
+    awaitReader(context.edge.answers, res, context.config.ANSWER_TIMEOUT_MS);
   }
   context.log.debug({ requestId: id, method: req.method, url: req.url, status: res.statusCode }, 'answered');
 }
@@ -105,14 +114,16 @@ const CLIENT_GONE = new Error('the client has gone');
 
 async function readInvocation(
   context: GatewayContext,
-  { req }: Koa.Context,
+  { req, res }: Koa.Context,
   id: string,
+  client: Client | undefined,
 ): Promise<Invocation> {
-  const { config, clock, replies } = context;
+  const { config, clock, replies, edge } = context;
   const deadline = clock.now() + config.REQUEST_DEADLINE_MS;
   const hostname = hostnameOf(req);
   const key = idempotencyKeyOf(req.method ?? 'GET', req.headers['idempotency-key'] as string | undefined);
-  const request = await readRequest(req, config.MAX_REQUEST_BYTES);
+  const body = await readBody(req, res, config.MAX_REQUEST_BYTES, edge.bodies);
+  const request = scriptsView(req, client, body);
   return {
     id,
     secret: nanoid(),

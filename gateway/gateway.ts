@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
@@ -14,6 +14,8 @@ import { createAbandon } from './abandon.ts';
 import { createAdminApp, type Probes } from './admin/app.ts';
 import { invocationMetrics } from './admin/invocations.ts';
 import { createApp } from './app.ts';
+import { limitConnections } from './connections.ts';
+import { clientAddress, createEdge } from './edge.ts';
 import { Ledger } from './ledger.ts';
 import { readiness } from './readiness.ts';
 import { Replies } from './replies.ts';
@@ -22,6 +24,7 @@ import { createHttpServer } from './server.ts';
 
 /** How often a closing server looks for connections that have become idle. */
 const IDLE_CHECK_MS = 20;
+const MAX_ADMIN_CONNECTIONS = 256;
 
 export interface Gateway {
   /** The ports that were bound. */
@@ -58,9 +61,11 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const records = new IdempotencyRecords(redis);
   const ledger = new Ledger(log);
   const isClosing = (): boolean => !server.listening;
+  const edge = createEdge(config);
   const app = createApp({
     config,
     log,
+    edge,
     ledger,
     queue,
     asyncQueue,
@@ -71,10 +76,12 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     records,
     isClosing,
   });
-  const server = createHttpServer(app.callback(), config.MAX_REQUEST_BYTES);
+  const server = createHttpServer(app.callback(), config, edge.pipelines);
+  limitConnections(server, edge, config, log);
   stack.defer(() => stopServer(server));
   const port = await listen(server, config.PORT, config.HOST);
-  const adminPort = await startAdmin(config, stack, {
+  const adminAddress = (message: IncomingMessage): string => clientAddress(edge, message);
+  const adminPort = await startAdmin(config, stack, adminAddress, {
     readiness: () => readiness(redis, clock, config),
     sandboxLevels: () => sandboxLevels(redis, clock, config.QUEUE_PREFIX),
     scaling: {
@@ -106,13 +113,12 @@ async function openQueue(
 async function startAdmin(
   config: Config,
   stack: AsyncDisposableStack,
+  addressOf: (message: IncomingMessage) => string,
   probes: Probes,
 ): Promise<number | undefined> {
   if (config.ADMIN_PORT === undefined) return undefined;
-  const server = createHttpServer(
-    createAdminApp(probes, config.ADMIN_TOKEN).callback(),
-    config.MAX_REQUEST_BYTES,
-  );
+  const server = createHttpServer(createAdminApp(probes, config.ADMIN_TOKEN, addressOf).callback(), config);
+  server.maxConnections = MAX_ADMIN_CONNECTIONS;
   stack.defer(() => stopServer(server));
   return listen(server, config.ADMIN_PORT, config.HOST);
 }

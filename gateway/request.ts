@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import getRawBody from 'raw-body';
 import { LC500Error } from '../shared/errors.ts';
 import { headerValues, toPairs } from '../shared/headers.ts';
 import { parseHost } from '../shared/hostname.ts';
 import type { InvocationRequest } from '../shared/invocation.ts';
+import { withClient, type Client } from './proxies.ts';
 
 /**
  * The tenant that a request is for.
@@ -24,34 +24,22 @@ export function hostnameOf(message: IncomingMessage): string {
 }
 
 /**
- * The request as a script is to see it, with its whole body.
+ * The request as a script is to see it.
  *
- * @throws LC500Error `request_too_large` as soon as the limit is passed, `bad_request` when the client breaks off
+ * @param client put in place of what the request says of its origin; `undefined`: that is passed on as it came
  */
-export async function readRequest(message: IncomingMessage, maxBytes: number): Promise<InvocationRequest> {
+export function scriptsView(
+  message: IncomingMessage,
+  client: Client | undefined,
+  body: Buffer,
+): InvocationRequest {
+  const headers = toPairs(message.rawHeaders);
   return {
     method: message.method ?? 'GET',
     url: originForm(message.url ?? '/'),
-    headers: toPairs(message.rawHeaders),
-    body: await readBody(message, maxBytes),
+    headers: client ? withClient(headers, client) : headers,
+    body,
   };
-}
-
-const NO_BODY = Buffer.alloc(0);
-
-async function readBody(message: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const { 'content-length': length, 'transfer-encoding': encoding } = message.headers;
-  if (encoding === undefined && (length === undefined || length === '0')) return NO_BODY;
-  try {
-    return await getRawBody(message, { length: length ?? null, limit: maxBytes });
-  } catch (error) {
-    const { type } = error as { type?: string };
-    if (type === 'entity.too.large')
-      throw new LC500Error('request_too_large', `the body is over ${maxBytes} bytes`);
-    throw new LC500Error('bad_request', `the body did not arrive whole (${type ?? String(error)})`, {
-      cause: error,
-    });
-  }
 }
 
 /** `http://host/path?query` → `/path?query`; every other form as it is. */

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { GRANTABLE, V8_FLAGS } from './engine.ts';
 
@@ -102,6 +103,55 @@ export const VARIABLES = {
   MAX_RESPONSE_BYTES: {
     ...integer(5 * 1_048_576, 0, 64 * 1_048_576),
     meaning: 'largest answer, and largest blueprint',
+  },
+  MAX_HEADER_BYTES: {
+    ...integer(16_384, 1024, 1_048_576),
+    meaning: 'request line and headers of a request',
+  },
+  MAX_HEADERS: { ...integer(200, 1, 10_000), meaning: 'headers of a request' },
+  HEADERS_TIMEOUT_MS: {
+    ...integer(10_000, 100, 600_000),
+    meaning: 'time for the headers of a request to arrive',
+  },
+  REQUEST_TIMEOUT_MS: { ...integer(20_000, 100, 600_000), meaning: 'time for a whole request to arrive' },
+  ANSWER_TIMEOUT_MS: {
+    ...integer(60_000, 100, 3_600_000),
+    meaning: 'time for a client to take its whole answer; after it the connection is closed',
+  },
+  KEEP_ALIVE_TIMEOUT_MS: {
+    ...integer(75_000, 100, 3_600_000),
+    meaning: 'how long a connection may lie idle; longer than the proxy in front keeps its own',
+  },
+  MAX_PIPELINED: {
+    ...integer(64, 1, 10_000),
+    meaning: 'requests of one connection that are under way at a time',
+  },
+  MAX_CONNECTIONS: { ...integer(16_384, 1, 1_000_000), meaning: 'connections to one gateway' },
+  MAX_CONNECTIONS_PER_ADDRESS: {
+    ...integer(1024, 1, 1_000_000),
+    meaning:
+      'of those from one IPv4 address or IPv6 /64; for clients behind `TRUSTED_PROXIES`: requests under way',
+  },
+  MAX_BODY_MEMORY_MB: {
+    ...integer(128, 1, 65_536),
+    meaning: 'request bodies that one gateway holds, MiB, and as much again for answers not yet taken',
+  },
+  TRUSTED_PROXIES: {
+    default: undefined,
+    expected: 'addresses and CIDR blocks, or `none`',
+    schema: z.string().transform(networks),
+    meaning:
+      'proxies in front that are believed whom they speak for, as addresses and CIDR blocks, or `none`; unset: see below',
+  },
+  PROXY_HEADER: {
+    default: 'x-forwarded-for',
+    defaultText: 'X-Forwarded-For',
+    expected: 'X-Forwarded-For or Forwarded',
+    schema: z
+      .string()
+      .toLowerCase()
+      .pipe(z.enum(['x-forwarded-for', 'forwarded'])),
+    meaning: 'the header in which they say it, `X-Forwarded-For` or `Forwarded` (RFC 7239)',
   },
   IDEMPOTENCY_HOURS: {
     ...decimal(24, 0.0001, 8760),
@@ -266,6 +316,11 @@ function contradictions(config: Config): string[] {
       `ASYNC_TIMEOUT_MS=${config.ASYNC_TIMEOUT_MS}: expected no more than ASYNC_DEADLINE_MS (${config.ASYNC_DEADLINE_MS})`,
     );
   }
+  if (config.HEADERS_TIMEOUT_MS > config.REQUEST_TIMEOUT_MS) {
+    problems.push(
+      `HEADERS_TIMEOUT_MS=${config.HEADERS_TIMEOUT_MS}: expected no more than REQUEST_TIMEOUT_MS (${config.REQUEST_TIMEOUT_MS})`,
+    );
+  }
   if (SANDBOX_MEMORY_MB < SCRIPT_MEMORY_MB + 64) {
     problems.push(
       `SANDBOX_MEMORY_MB=${SANDBOX_MEMORY_MB}: expected at least SCRIPT_MEMORY_MB + 64 (${SCRIPT_MEMORY_MB + 64})`,
@@ -344,6 +399,18 @@ function url<const D extends string | undefined>(fallback: D, protocols: readonl
     expected: `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
     schema: z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol)),
   } as const;
+}
+
+/** `10.0.0.0/8, 192.0.2.1 2001:db8::/32`; empty for `none`. */
+function networks(list: string, context: z.RefinementCtx<string>): readonly string[] {
+  const words = list.split(/[\s,]+/).filter(Boolean);
+  if (words.join() === 'none') return [];
+  for (const word of words) {
+    const [, address = '', prefix = '0'] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(word) ?? [];
+    const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+    if (Number(prefix) > bits) context.addIssue(`not a network: ${word}`);
+  }
+  return words;
 }
 
 function blueprintSource(target: string, context: z.RefinementCtx<string>): BlueprintSource {

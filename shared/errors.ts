@@ -42,6 +42,12 @@ export const ERRORS = {
     title: 'The Idempotency-Key was used for another request',
     fault: 'client',
   },
+  too_many_connections: {
+    status: 429,
+    title: 'There are too many connections from this address',
+    fault: 'client',
+    retryAfter: 1,
+  },
   headers_too_large: { status: 431, title: 'The request headers are over the limit', fault: 'client' },
   script_error: { status: 500, title: 'The script failed', fault: 'tenant' },
   internal_error: { status: 500, title: 'The server failed', fault: 'operator' },
@@ -63,6 +69,12 @@ export const ERRORS = {
   queue_unavailable: {
     status: 503,
     title: 'The queue cannot be reached at the moment',
+    fault: 'operator',
+    retryAfter: 1,
+  },
+  overloaded: {
+    status: 503,
+    title: 'The server has more to do than it can at the moment',
     fault: 'operator',
     retryAfter: 1,
   },

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { Router } from '@koa/router';
 import Koa from 'koa';
 import { scalingRoutes, type ScalingSource } from './scaling.ts';
@@ -17,9 +18,15 @@ export interface Probes {
  *
  * `GET /healthz`: 200 as long as the process is alive. `GET /readyz`: 200 when Redis answers and a runner takes
  * jobs, with the number of runners for each level of sandbox, else 503 with what is missing. All else is behind
- * the token.
+ * the token. No answer is for the scripts of another origin's pages, nor to be kept.
+ *
+ * @param addressOf who asks: the client that is held to account for a wrong token
  */
-export function createAdminApp(probes: Probes, token: string | undefined): Koa {
+export function createAdminApp(
+  probes: Probes,
+  token: string | undefined,
+  addressOf: (message: IncomingMessage) => string,
+): Koa {
   const open = new Router();
   open.get('/healthz', (ctx) => {
     ctx.body = { status: 'ok' };
@@ -30,9 +37,14 @@ export function createAdminApp(probes: Probes, token: string | undefined): Koa {
     ctx.body = missing.length === 0 ? { status: 'ready', sandboxes } : { status: 'not ready', missing };
   });
   const app = new Koa();
+  app.use(async (ctx, next) => {
+    ctx.set('Cache-Control', 'no-store');
+    ctx.set('X-Content-Type-Options', 'nosniff');
+    await next();
+  });
   app.use(open.routes());
   app.use(open.allowedMethods());
-  app.use(requireToken(token));
+  app.use(requireToken(token, addressOf));
   app.use(scalingRoutes(probes.scaling).routes());
   return app;
 }

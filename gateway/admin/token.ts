@@ -1,21 +1,42 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Middleware } from 'koa';
+import type { IncomingMessage } from 'node:http';
+import type { Context, Middleware } from 'koa';
+import { Failures } from './failures.ts';
 
 /**
  * Lets a request pass that carries the right bearer token (RFC 6750), and answers 401 to all others. Without a
  * token configured there is nothing behind this door: 404.
  *
- * The comparison takes the same time wherever two tokens differ, and for tokens of any length.
+ * The comparison takes the same time wherever two tokens differ, and for tokens of any length. From a client that
+ * was wrong too often no token is looked at for a while, 429: were the right one let through, guessing would cost
+ * nothing.
+ *
+ * @param addressOf who asks
  */
-export function requireToken(token: string | undefined): Middleware {
+export function requireToken(
+  token: string | undefined,
+  addressOf: (message: IncomingMessage) => string,
+): Middleware {
+  const failures = new Failures();
   return async (ctx, next) => {
     if (token === undefined) return;
+    const address = addressOf(ctx.req);
+    const wait = failures.wait(address);
+    if (wait > 0) return tellToWait(ctx, wait);
     const given = /^Bearer +(\S+)$/i.exec(ctx.get('Authorization'))?.[1];
     if (given !== undefined && timingSafeEqual(digest(given), digest(token))) return next();
+    // Who brings none has not guessed.
+    if (given !== undefined) failures.note(address);
     ctx.status = 401;
     ctx.set('WWW-Authenticate', 'Bearer realm="lc500"');
     ctx.body = { error: 'expected Authorization: Bearer <ADMIN_TOKEN>' };
   };
+}
+
+function tellToWait(ctx: Context, seconds: number): void {
+  ctx.status = 429;
+  ctx.set('Retry-After', String(seconds));
+  ctx.body = { error: 'too many wrong tokens from this address' };
 }
 
 function digest(text: string): Buffer {

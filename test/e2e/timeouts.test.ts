@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createHttpServer } from '../../gateway/server.ts';
 import { runRedis } from '../../scripts/services/redis-process.ts';
+import { loadConfig } from '../../shared/config.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,8 +13,8 @@ import { startSystem } from '../helpers/system.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 test('headers that trickle in are a request_timeout, and the connection is closed', async () => {
-  const timeouts = { headersTimeout: 300, requestTimeout: 600, connectionsCheckingInterval: 50 };
-  const server = createHttpServer(() => Promise.resolve(), 100, timeouts).listen(0, '127.0.0.1');
+  const limits = loadConfig({ HEADERS_TIMEOUT_MS: '300', REQUEST_TIMEOUT_MS: '600' });
+  const server = createHttpServer(() => Promise.resolve(), limits).listen(0, '127.0.0.1');
   await once(server, 'listening');
   async function* trickle(): AsyncGenerator<Buffer> {
     for (const char of 'GET / HTTP/1.1\r\nHost: a.example\r\nX-Slow: 123456789012345678901234567890') {
