@@ -3,6 +3,7 @@ import type { RedisClock } from '../shared/clock.ts';
 import { decodeInvocation, replyIdOf } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
 import { foreignPart } from './belongings.ts';
+import type { Callbacks } from './callbacks/callbacks.ts';
 import { settleRecords, type OnceContext } from './once.ts';
 import type { Publisher } from './publisher.ts';
 
@@ -16,7 +17,12 @@ const NOTHING_RAN = { prepare: 0, isolate: 0, script: 0, total: 0 };
  * `maxStalledCount` allows, and no runner is given it again.
  */
 export async function replyToLostJob(
-  context: OnceContext & { readonly publisher: Publisher; readonly clock: RedisClock; readonly log: Logger },
+  context: OnceContext & {
+    readonly publisher: Publisher;
+    readonly callbacks: Callbacks;
+    readonly clock: RedisClock;
+    readonly log: Logger;
+  },
   job: Job | undefined,
   error: Error,
 ): Promise<void> {
@@ -33,6 +39,8 @@ export async function replyToLostJob(
     );
     const outcome = { kind: 'failure', code: 'runner_lost' } as const;
     await settleRecords(context, invocation, outcome);
+    const { async } = invocation;
+    if (async) await context.callbacks.announce({ ...invocation, async });
     publisher.publish(invocation, { id: replyIdOf(invocation), outcome, timings: NOTHING_RAN });
   } catch (cause) {
     log.error(

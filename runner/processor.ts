@@ -8,6 +8,7 @@ import { ABANDONED, type Abandonments } from './abandonments.ts';
 import type { ConsoleLine } from './answer.ts';
 import { foreignPart } from './belongings.ts';
 import type { BlueprintSource } from './blueprint.ts';
+import type { Callbacks } from './callbacks/callbacks.ts';
 import { InvocationFailed } from './lost-job.ts';
 import { once, type OnceContext } from './once.ts';
 import type { Publisher } from './publisher.ts';
@@ -21,6 +22,7 @@ export interface ProcessorContext extends OnceContext {
   readonly blueprints: BlueprintSource;
   readonly sandboxes: Sandboxes;
   readonly publisher: Publisher;
+  readonly callbacks: Callbacks;
   readonly abandonments: Abandonments;
   readonly clock: RedisClock;
   readonly log: Logger;
@@ -49,6 +51,8 @@ export function createProcessor(context: ProcessorContext): (job: Job) => Promis
     const timings = stopwatch.read();
     context.publisher.publish(invocation, { id: replyIdOf(invocation), outcome, timings });
     context.log.debug({ requestId: invocation.id, tenant: invocation.hostname, timings }, 'replied');
+    const { async } = invocation;
+    if (async) await context.callbacks.announce({ ...invocation, async });
     if (!error || errorKind(error.code).fault === 'client') return;
     await keepConsole.store(job);
     throw new InvocationFailed(`${error.code}: ${error.message}`);

@@ -175,6 +175,18 @@ export const VARIABLES = {
     ...decimal(24, 0.0001, 8760),
     meaning: 'how long the answer to an asynchronous request is kept, hours',
   },
+  CALLBACK_TARGETS: {
+    default: 'public',
+    expected: 'public or any',
+    schema: z.enum(['public', 'any']),
+    meaning: 'what tenants may name as callback URL: `https://` at public addresses, or anything (for tests)',
+  },
+  CALLBACK_TIMEOUT_MS: { ...integer(10_000, 10, 25_000), meaning: 'time for one try of a callback' },
+  CALLBACK_ATTEMPTS: { ...integer(12, 1, 100), meaning: 'how often a callback is tried' },
+  CALLBACK_BACKOFF_MS: {
+    ...integer(5000, 10, 3_600_000),
+    meaning: 'pause after the first try of a callback at most; then twice as long each time',
+  },
   RUNNER_SANDBOXES: {
     ...integer(availableParallelism(), 1, 256),
     defaultText: 'number of cores',

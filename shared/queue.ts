@@ -9,7 +9,10 @@ export const QUEUE_NAME = 'invocations';
  */
 export const ASYNC_QUEUE_NAME = 'async-invocations';
 
-/** Name of the jobs in both. */
+/** Name of the queue for what tenants are to be told of their asynchronous requests. */
+export const CALLBACK_QUEUE_NAME = 'callbacks';
+
+/** Name of the jobs in the first two. */
 export const JOB_NAME = 'invocation';
 
 /**

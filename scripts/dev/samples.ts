@@ -1,7 +1,8 @@
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { watch } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { settingsKeyOf } from '../../runner/callbacks/tenant-settings.ts';
 import { scriptKeyOf } from '../../shared/invocation.ts';
 import { say } from './ending.ts';
 
@@ -15,7 +16,7 @@ export interface Bucket {
   readonly name: string;
 }
 
-/** Stores every sample script, for the tenant `<name>.localhost`. */
+/** Stores every sample script, and what it has of settings, for the tenant `<name>.localhost`. */
 export async function pushSamples(bucket: Bucket): Promise<void> {
   const entries = await readdir(SAMPLES, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
@@ -55,12 +56,12 @@ async function pushAgain(bucket: Bucket, name: string): Promise<void> {
 }
 
 async function push({ s3, name: Bucket }: Bucket, name: string): Promise<void> {
-  await s3.send(
-    new PutObjectCommand({
-      Bucket,
-      Key: scriptKeyOf(`${name}.localhost`),
-      Body: await readFile(join(SAMPLES, name, 'index.js')),
-      ContentType: 'text/javascript; charset=utf-8',
-    }),
-  );
+  const hostname = `${name}.localhost`;
+  const script = await readFile(join(SAMPLES, name, 'index.js'));
+  const settings = await readFile(join(SAMPLES, name, 'lc500.json')).catch(() => undefined);
+  const ContentType = 'text/javascript; charset=utf-8';
+  await s3.send(new PutObjectCommand({ Bucket, Key: scriptKeyOf(hostname), Body: script, ContentType }));
+  const Key = settingsKeyOf(hostname);
+  if (settings) await s3.send(new PutObjectCommand({ Bucket, Key, Body: settings }));
+  else await s3.send(new DeleteObjectCommand({ Bucket, Key }));
 }

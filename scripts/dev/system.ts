@@ -76,6 +76,7 @@ function environment(
     QUEUE_PREFIX: env['QUEUE_PREFIX'] || 'lc500',
     BLUEPRINT_TARGET: env['BLUEPRINT_TARGET'] || blueprints,
     SCRIPT_REVALIDATE_MS: '0',
+    CALLBACK_TARGETS: env['CALLBACK_TARGETS'] || 'any',
     SHUTDOWN_GRACE_MS: env['SHUTDOWN_GRACE_MS'] || GRACE_MS,
     LOG_LEVEL: env['LOG_LEVEL'] || 'info',
   };
