@@ -12,6 +12,7 @@ import { ASYNC_QUEUE_NAME, QUEUE_NAME, replyStreamKey } from '../shared/queue.ts
 import { connectFailFast, connectPatient, connectWhenThere, requireNoEviction } from '../shared/redis.ts';
 import { createAbandon } from './abandon.ts';
 import { createAdminApp, type Probes } from './admin/app.ts';
+import { clientMetrics } from './admin/clients.ts';
 import { invocationMetrics } from './admin/invocations.ts';
 import { createApp } from './app.ts';
 import { limitConnections } from './connections.ts';
@@ -88,7 +89,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       redis,
       queue,
       prefix: config.QUEUE_PREFIX,
-      others: invocationMetrics(ledger, replies),
+      others: [invocationMetrics(ledger, replies), clientMetrics(edge, server)],
     },
   });
   log.info({ host: config.HOST, port, adminPort }, 'gateway listens');

@@ -10,7 +10,7 @@ export interface ScalingSource {
   readonly queue: Queue;
   readonly prefix: string;
   /** Metrics of others that are shown with these, as text. */
-  readonly others: () => Promise<string>;
+  readonly others: readonly (() => Promise<string>)[];
 }
 
 interface Seen {
@@ -40,7 +40,11 @@ export function scalingRoutes(source: ScalingSource): Router {
     const seen = await look().catch(() => undefined);
     metrics.show(seen);
     const queue = seen ? await source.queue.exportPrometheusMetrics().catch(() => '') : '';
-    const texts = [await metrics.registry.metrics(), await source.others(), queue];
+    const texts = [
+      await metrics.registry.metrics(),
+      ...(await Promise.all(source.others.map((text) => text()))),
+      queue,
+    ];
     ctx.type = metrics.registry.contentType;
     ctx.body = `${texts.map((text) => text.trimEnd()).join('\n')}\n`;
   });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { secretsIn } from './secrets.ts';
 import { waitFor } from './wait.ts';
 
 /** A line of a process's structured log. */
@@ -18,6 +19,7 @@ export interface ChildEnd {
 /** One of lc500's own processes, as a child of the test. */
 export interface Child {
   readonly pid: number;
+  /** Rejects when there was a secret of its environment in what it wrote. */
   readonly exit: Promise<ChildEnd>;
   readonly records: readonly LogRecord[];
   readonly hasEnded: boolean;
@@ -48,11 +50,13 @@ export function startChild(entry: string, env: Readonly<Record<string, string>>)
   process.once('exit', kill);
   let hasEnded = false;
   // 'close' comes after the last output.
-  const exit = new Promise<ChildEnd>((resolve) => {
+  const exit = new Promise<ChildEnd>((resolve, reject) => {
     child.once('close', (code, signal) => {
       hasEnded = true;
       process.removeListener('exit', kill);
-      resolve({ code, signal });
+      const given = secretsIn(lines.join('\n'), env);
+      if (given.length > 0) reject(new Error(`the process printed its ${given.join()}\n${output()}`));
+      else resolve({ code, signal });
     });
   });
   const output = (): string => `--- ${entry} (${child.pid})\n${lines.join('\n')}\n`;

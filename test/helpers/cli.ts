@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { buffer, text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { secretsIn } from './secrets.ts';
 
 export interface CliResult {
   readonly code: number | null;
@@ -32,5 +33,7 @@ export async function runCli(args: readonly string[], given: CliSurroundings = {
   child.stdin.on('error', () => undefined).end(input);
   const ended = new Promise<number | null>((resolve) => void child.on('close', resolve));
   const [bytes, stderr, code] = await Promise.all([buffer(child.stdout), text(child.stderr), ended]);
+  const spilt = secretsIn(`${bytes.toString()}${stderr}`, env);
+  if (spilt.length > 0) throw new Error(`lc500 ${args.join(' ')} printed its ${spilt.join()}`);
   return { code, stdout: bytes.toString(), stderr, bytes };
 }

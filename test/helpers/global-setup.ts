@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { withPassword } from './redis-password.ts';
 import { startServices, type Services } from '../../scripts/services/services.ts';
 
 declare module 'vitest' {
@@ -19,7 +20,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
     // Nothing else of the developer's environment: the storage of a test run is always a throw-away one.
     const env = { PATH: process.env['PATH'] ?? '', REDIS_URL: process.env['REDIS_URL'] ?? '' };
     const services = await startServices({ directory, env, onCrash: complain });
-    project.provide('services', services.env);
+    const { REDIS_URL } = services.env;
+    project.provide('services', {
+      ...services.env,
+      // One that runs already is the developer's, and its users are none of ours.
+      REDIS_URL: env.REDIS_URL ? REDIS_URL : await withPassword(REDIS_URL),
+    });
     return async () => {
       await services[Symbol.asyncDispose]();
       await removeDirectory();
