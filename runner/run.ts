@@ -30,8 +30,7 @@ export async function runScript(
   ]);
   if (script.staleMs !== undefined) stopwatch.servedStale(script.staleMs);
   const { request, hostname: tenant } = invocation;
-  const timeoutMs = invocation.async ? config.ASYNC_TIMEOUT_MS : config.SCRIPT_TIMEOUT_MS;
-  const run = { request, script: script.source, blueprint, tenant, timeoutMs };
+  const run = { request, script: script.source, blueprint, tenant, isAsync: invocation.async !== undefined };
   return runInSandbox({ config, sandboxes }, run, signal, stopwatch, onConsole);
 }
 
@@ -42,8 +41,8 @@ export interface RunInputs {
   readonly blueprint: Blueprint;
   /** In whose turn it is run. */
   readonly tenant?: string;
-  /** The script's time; `SCRIPT_TIMEOUT_MS` where it is not given. */
-  readonly timeoutMs?: number;
+  /** It is an asynchronous request's, whose script has more time. */
+  readonly isAsync?: boolean;
 }
 
 /**
@@ -58,10 +57,11 @@ export async function runInSandbox(
   stopwatch: Stopwatch,
   onConsole: (lines: readonly ConsoleLine[]) => void,
 ): Promise<ScriptResponse> {
-  const { timeoutMs = config.SCRIPT_TIMEOUT_MS } = inputs;
+  const { tenant, isAsync = false } = inputs;
+  const timeoutMs = isAsync ? config.ASYNC_TIMEOUT_MS : config.SCRIPT_TIMEOUT_MS;
   const job = encodeJob({ ...inputOf(config, inputs), timeoutMs });
   const onStart = (): void => stopwatch.handOver();
-  const outcome = await sandboxes.run(job, timeoutMs, signal, onStart, inputs.tenant);
+  const outcome = await sandboxes.run(job, timeoutMs, signal, onStart, tenant, isAsync);
   stopwatch.handBack('scriptMs' in outcome ? outcome.scriptMs : Infinity);
   const head = 'head' in outcome ? parseHead(outcome.head) : undefined;
   onConsole(consoleLines(head));

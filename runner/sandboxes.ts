@@ -85,6 +85,7 @@ export class Sandboxes {
    * @param onStart called when a sandbox takes the job; the parts are asked for only then
    * @param signal ends the job wherever it is: while it waits, or by killing its sandbox
    * @param tenant whose job it is; who gives none is one tenant
+   * @param isAsync nobody waits for it, so that it says nothing of how long others wait
    */
   async run(
     parts: readonly Buffer[],
@@ -92,16 +93,19 @@ export class Sandboxes {
     signal: AbortSignal,
     onStart: () => void,
     tenant = '',
+    isAsync = false,
   ): Promise<SandboxOutcome> {
     const sandbox = signal.aborted ? undefined : await this.#acquire(this.#accounts.of(tenant), signal);
     if (!sandbox) return { kind: 'killed', reason: 'abandoned' };
     onStart();
+    const endLeftOut = isAsync ? this.usage.leaveOut() : undefined;
     let lastMoment: NodeJS.Timeout | undefined;
     const callOff = (): void => void (lastMoment = setTimeout(() => sandbox.kill('abandoned'), MERCY_MS));
     signal.addEventListener('abort', callOff, { once: true });
     const outcome = await sandbox.run(parts, timeoutMs);
     signal.removeEventListener('abort', callOff);
     clearTimeout(lastMoment);
+    endLeftOut?.();
     this.#end(sandbox, outcome);
     return signal.aborted ? { kind: 'killed', reason: 'abandoned' } : outcome;
   }

@@ -5,9 +5,13 @@ import type { Sandboxes } from './sandboxes.ts';
 /** Half of what was measured is forgotten in this time. */
 const HALF_LIFE_MS = 10_000;
 
-/** How much sandboxes are used of late: runs that ended, and the time that sandboxes were busy with runs. */
+/**
+ * How much sandboxes are used of late: runs that ended, and the time that sandboxes were busy with runs. Left out of
+ * both are asynchronous requests: what they take says nothing of how long the others have to wait.
+ */
 export class Usage {
   #busy = 0;
+  #leftOut = 0;
   #runs = 0;
   #busyMs = 0;
   #countedAt = performance.now();
@@ -25,6 +29,17 @@ export class Usage {
     this.#runs++;
   }
 
+  /** The run that has just begun is not counted. @returns to be called just before it ends */
+  leaveOut(): () => void {
+    this.#count();
+    this.#leftOut++;
+    return () => {
+      this.#count();
+      this.#leftOut--;
+      this.#runs--;
+    };
+  }
+
   read(): { busy: number; runs: number; busyMs: number } {
     this.#count();
     return { busy: this.#busy, runs: this.#runs, busyMs: this.#busyMs };
@@ -36,7 +51,7 @@ export class Usage {
     this.#countedAt = now;
     const kept = 0.5 ** (elapsed / HALF_LIFE_MS);
     this.#runs *= kept;
-    this.#busyMs = this.#busyMs * kept + this.#busy * elapsed;
+    this.#busyMs = this.#busyMs * kept + (this.#busy - this.#leftOut) * elapsed;
   }
 }
 

@@ -175,6 +175,10 @@ export const VARIABLES = {
     ...decimal(24, 0.0001, 8760),
     meaning: 'how long the answer to an asynchronous request is kept, hours',
   },
+  ASYNC_MAX_WAITING: {
+    ...integer(1000, 1, 1_000_000),
+    meaning: 'asynchronous requests that may wait, with their bodies in Redis; one more is `overloaded`',
+  },
   CALLBACK_TARGETS: {
     default: 'public',
     expected: 'public or any',

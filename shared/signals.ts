@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { QUEUE_NAME, runnersKey, runnerStateKey } from './queue.ts';
+import { ASYNC_QUEUE_NAME, QUEUE_NAME, runnersKey, runnerStateKey } from './queue.ts';
 import { decodeRunnerState, type RunnerState } from './runner-state.ts';
 
 /** Queue and runners at one moment. Times in milliseconds. */
@@ -12,6 +12,8 @@ export interface QueueSignals {
   readonly inHand: number;
   /** Requests that a runner has taken, in a sandbox or not. */
   readonly active: number;
+  /** Asynchronous requests that wait or run. They are in none of the other figures but `busy`. */
+  readonly asynchronous: number;
   /** Age of the oldest request that no runner has taken; 0 when there is none. */
   readonly oldestWaitMs: number;
   /** Requests that have ever come, a counter. */
@@ -66,14 +68,21 @@ async function first(redis: Redis, prefix: string, key: (name: string) => string
     redis.llen(key('wait')),
     redis.zcard(key('prioritized')),
     redis.llen(key('active')),
+    redis.llen(`${prefix}:${ASYNC_QUEUE_NAME}:wait`),
+    redis.llen(`${prefix}:${ASYNC_QUEUE_NAME}:active`),
     redis.get(key('id')),
     // Jobs are put in on the left and taken out on the right.
     redis.lindex(key('wait'), -1),
     redis.zrangebyscore(runnersKey(prefix), '-inf', '+inf'),
   ]);
-  const [time, wait, prioritized, active, id, oldest, runnerIds] = answers;
+  const [time, wait, prioritized, active, asyncWait, asyncActive, id, oldest, runnerIds] = answers;
   const [seconds = 0, micros = 0] = time.map(Number);
-  const counts = { waiting: wait + prioritized, active, arrived: Number(id ?? 0) };
+  const counts = {
+    waiting: wait + prioritized,
+    active,
+    asynchronous: asyncWait + asyncActive,
+    arrived: Number(id ?? 0),
+  };
   return { seconds, micros, counts, oldest, runnerIds };
 }
 

@@ -73,6 +73,11 @@ type Figure = (seen: Seen) => number | null | undefined;
 const FIGURES: readonly (readonly [name: string, help: string, figure: Figure])[] = [
   ['lc500_queue_waiting', 'Requests that no runner has taken yet', (of) => of.signals.waiting],
   ['lc500_queue_active', 'Requests that a runner has taken', (of) => of.signals.active],
+  [
+    'lc500_queue_asynchronous',
+    'Asynchronous requests that wait or run, in none of the other figures',
+    (of) => of.signals.asynchronous,
+  ],
   ['lc500_queue_in_hand', 'Requests that wait in a runner for a sandbox', (of) => of.signals.inHand],
   [
     'lc500_queue_oldest_waiting_seconds',

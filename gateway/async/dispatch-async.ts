@@ -142,6 +142,8 @@ async function start(dispatcher: AsyncDispatcher, invocation: AsyncInvocation): 
   const key = asyncRecordKey(config.QUEUE_PREFIX, hostname, locationId);
   const slackMs = Math.ceil(config.ASYNC_RETENTION_HOURS * 3_600_000);
   try {
+    if ((await orUnavailable(asyncQueue.getWaitingCount())) >= config.ASYNC_MAX_WAITING)
+      throw new LC500Error('overloaded', 'too many asynchronous requests wait already');
     await orUnavailable(records.claim(key, { id, fingerprint: '', deadline, replyTo, slackMs }));
     await enqueue(asyncQueue, invocation);
   } catch (error) {

@@ -42,6 +42,8 @@ export interface Signals {
   readonly at: number;
   /** Requests that no sandbox has taken yet. */
   readonly waiting: number;
+  /** Asynchronous requests that wait or run: they want one runner, and wait for what it has to spare. */
+  readonly asynchronous?: number;
   /** Requests that have ever come, a counter. */
   readonly arrived: number;
   /** Mean time in a sandbox of late, milliseconds; `undefined`: nothing was run. */
@@ -128,14 +130,14 @@ function unusable({ now, signals, limits, current }: Input): string | undefined 
 }
 
 function remember({ history, limits, current }: Input, signals: Signals): History {
-  const { at, arrived, serviceMs, runners, sandboxes, waiting } = signals;
+  const { at, arrived, serviceMs, runners, sandboxes, waiting, asynchronous = 0 } = signals;
   const last = history.counts.at(-1);
   // A counter that has gone back began anew.
   const counts = last && arrived < last.arrived ? [] : history.counts;
   // One sample from before the window is kept, so that the window is filled.
   const first = counts.findLastIndex((count) => count.at <= at - rateWindow(limits));
   // What runs when this begins to look is given its idle time.
-  const isInUse = waiting > 0 || (last ? arrived !== last.arrived : current > 0);
+  const isInUse = waiting + asynchronous > 0 || (last ? arrived !== last.arrived : current > 0);
   return {
     ...history,
     counts: [...counts.slice(Math.max(first, 0)), { at, arrived }],

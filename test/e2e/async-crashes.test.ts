@@ -107,6 +107,16 @@ test('what no runner took within ASYNC_DEADLINE_MS ends as deadline_exceeded', a
   expect(blueprints.asked).toEqual([]);
 });
 
+test('more than ASYNC_MAX_WAITING are not accepted', async () => {
+  await start({ ASYNC_MAX_WAITING: '1' }, 0);
+  const location = await later('GET');
+  const refused = await sendLater(system.port, { hostname: HOST });
+  expect([refused.status, refused.header('Retry-After')]).toEqual([503, '1']);
+  expect(refused.json()).toMatchObject({ code: 'overloaded' });
+  await system.addRunner();
+  expect((await answer(location)).status).toBe(200);
+});
+
 test('the answer is kept for ASYNC_RETENTION_HOURS', async () => {
   await start({ ASYNC_RETENTION_HOURS: '0.0005' });
   const location = await later('GET');

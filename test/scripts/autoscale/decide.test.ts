@@ -136,6 +136,14 @@ describe('with a minimum of zero', () => {
     expect([back?.action, back?.wanted]).toEqual(['up', 1]);
   });
 
+  test('an asynchronous request brings one back, and keeps it; many bring no more than that', () => {
+    const it = world({ minRunners: 0 }, 0);
+    it.run(400, 0, { asynchronous: 500, serviceMs: undefined });
+    expect(it.runners).toBe(1);
+    it.run(400, 0);
+    expect(it.runners).toBe(0);
+  });
+
   test('nothing is started for nothing', () => {
     const it = world({ minRunners: 0 }, 0);
     it.run(60, 0);
