@@ -5,8 +5,8 @@ import type { RedisClock } from '../shared/clock.ts';
 import type { Invocation } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
 
-/** Ends an invocation that was enqueued and that nobody waits for any more. Never throws. */
-export type Abandon = (invocation: Invocation) => Promise<void>;
+/** Ends an invocation that was enqueued and that nobody waits for any more; `why` is for the log. Never throws. */
+export type Abandon = (invocation: Invocation, why: string) => Promise<void>;
 
 /** How long a runner may still take up a job after its deadline, milliseconds: it only drops it then. */
 const MARK_SLACK_MS = 5000;
@@ -24,11 +24,11 @@ export function createAbandon(deps: {
   readonly log: Logger;
 }): Abandon {
   const { queue, redis, clock, prefix, log } = deps;
-  return async ({ id, hostname, deadline, idempotencyRecord }) => {
+  return async ({ id, hostname, deadline, idempotencyRecord }, why) => {
     if (idempotencyRecord !== undefined) return;
     try {
       const isRunning = (await queue.remove(id)) === 0;
-      log.info({ requestId: id, tenant: hostname, isRunning }, 'abandoned by its client');
+      log.info({ requestId: id, tenant: hostname, isRunning }, why);
       if (!isRunning) return;
       const markMs = Math.ceil(Math.max(0, deadline - clock.now()) + MARK_SLACK_MS);
       await redis

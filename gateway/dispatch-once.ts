@@ -88,17 +88,16 @@ async function claimOrWait(
     if (known.state !== 'running') return 'claimed';
     holder.note(known.holder);
     const reply = await promise;
-    return reply && isForAll(reply.outcome) ? reply.outcome : undefined;
+    if (!reply) return undefined;
+    const code = reply.outcome.kind === 'failure' ? reply.outcome.code : undefined;
+    if (code === 'gateway_closing') throw new LC500Error(code);
+    // The holder's time may be up long before that of the request that waits for it; then the key is free.
+    return code === 'deadline_exceeded' ? undefined : reply.outcome;
   } finally {
     forget();
     clearTimeout(timer);
     signal.removeEventListener('abort', wake);
   }
-}
-
-/** The holder's time may be up long before that of the request that waits for it; then the key is free. */
-function isForAll(outcome: Outcome): boolean {
-  return outcome.kind === 'response' || outcome.code !== 'deadline_exceeded';
 }
 
 async function claim(

@@ -26,28 +26,39 @@ export async function dispatch(
   signal: AbortSignal,
 ): Promise<Reply> {
   const { replies, clock } = dispatcher;
+  const left = invocation.deadline - clock.now();
+  if (left <= 0) throw new LC500Error('deadline_exceeded', 'its time was up before it was dispatched');
   const { promise, resolve, reject } = Promise.withResolvers<Reply>();
   const forget = replies.expect(replyIdOf(invocation), resolve);
+  // Not before the job is there to be found.
+  const callOff = (why: string): void =>
+    void enqueued.then(() => dispatcher.abandon(invocation, why)).catch(() => undefined);
   const giveUp = (): void => {
     reject(new LC500Error('deadline_exceeded', 'the client has gone'));
-    // Not before the job is there to be found.
-    void enqueued.then(() => dispatcher.abandon(invocation)).catch(() => undefined);
+    callOff('abandoned by its client');
   };
   const timer = setTimeout(
     () => reject(new LC500Error('deadline_exceeded', 'no reply arrived in time')),
-    invocation.deadline - clock.now(),
+    left,
   );
   // Waited for together: a reply can be here before Redis has confirmed the job.
   const enqueued = enqueue(dispatcher.queue, invocation);
   enqueued.catch(reject);
   signal.addEventListener('abort', giveUp, { once: true });
   try {
-    return await promise;
+    const reply = await promise;
+    if (isClosing(reply)) callOff('abandoned by its gateway, which has to end');
+    return reply;
   } finally {
     forget();
     clearTimeout(timer);
     signal.removeEventListener('abort', giveUp);
   }
+}
+
+/** Whether it is not a reply, but the end of this gateway. */
+export function isClosing({ outcome }: Reply): boolean {
+  return outcome.kind === 'failure' && outcome.code === 'gateway_closing';
 }
 
 /** Resolves when Redis has taken the job. @throws LC500Error `queue_unavailable` */

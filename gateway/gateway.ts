@@ -22,9 +22,10 @@ import { readiness } from './readiness.ts';
 import { Replies } from './replies.ts';
 import { sandboxLevels } from './sandbox-levels.ts';
 import { createHttpServer } from './server.ts';
+import { stopServer } from './stop-server.ts';
 
-/** How often a closing server looks for connections that have become idle. */
-const IDLE_CHECK_MS = 20;
+/** How long a closing gateway waits for requests that are on their way on connections that it has. */
+const PATIENCE_MS = 1000;
 const MAX_ADMIN_CONNECTIONS = 256;
 
 export interface Gateway {
@@ -33,6 +34,8 @@ export interface Gateway {
   readonly adminPort: number | undefined;
   /** Accepts nothing more, answers what is in flight, lets go of everything. */
   close(): Promise<void>;
+  /** Answers what is still in flight with `gateway_closing`, so that `close` can end. */
+  settle(): void;
 }
 
 /** Puts a gateway together and starts it; resolves when it listens. */
@@ -79,11 +82,10 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   });
   const server = createHttpServer(app.callback(), config, edge.pipelines);
   limitConnections(server, edge, config, log);
-  stack.defer(() => stopServer(server));
-  const port = await listen(server, config.PORT, config.HOST);
   const adminAddress = (message: IncomingMessage): string => clientAddress(edge, message);
+  // Up before the public side and down after it, so that the end can be watched.
   const adminPort = await startAdmin(config, stack, adminAddress, {
-    readiness: () => readiness(redis, clock, config),
+    readiness: async () => (isClosing() ? ['the gateway does not listen'] : readiness(redis, clock, config)),
     sandboxLevels: () => sandboxLevels(redis, clock, config.QUEUE_PREFIX),
     scaling: {
       redis,
@@ -92,9 +94,12 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       others: [invocationMetrics(ledger, replies), clientMetrics(edge, server)],
     },
   });
+  stack.defer(() => log.info(ledger.summary(), 'what became of all requests'));
+  stack.defer(() => stopServer(server, PATIENCE_MS));
+  const port = await listen(server, config.PORT, config.HOST);
   log.info({ host: config.HOST, port, adminPort }, 'gateway listens');
   const owned = stack.move();
-  return { port, adminPort, close: () => owned.disposeAsync() };
+  return { port, adminPort, close: () => owned.disposeAsync(), settle: () => replies.endAll() };
 }
 
 async function openQueue(
@@ -120,7 +125,7 @@ async function startAdmin(
   if (config.ADMIN_PORT === undefined) return undefined;
   const server = createHttpServer(createAdminApp(probes, config.ADMIN_TOKEN, addressOf).callback(), config);
   server.maxConnections = MAX_ADMIN_CONNECTIONS;
-  stack.defer(() => stopServer(server));
+  stack.defer(() => stopServer(server, 0));
   return listen(server, config.ADMIN_PORT, config.HOST);
 }
 
@@ -128,14 +133,4 @@ async function listen(server: Server, port: number, host: string): Promise<numbe
   server.listen(port, host);
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
-}
-
-/** Stops accepting, closes idle connections, waits for the answers in flight. */
-async function stopServer(server: Server): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  // A connection that is answered now becomes idle later; its client may mean to keep it.
-  const timer = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
-  await closed;
-  clearInterval(timer);
 }

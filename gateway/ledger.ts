@@ -61,6 +61,12 @@ export class Ledger {
     return [...this.#lines.values()];
   }
 
+  /** The whole account, for the log. */
+  summary(): Record<string, unknown> {
+    const endings = Object.fromEntries(this.endings().map(({ code, count }) => [code, count]));
+    return { accepted: this.#accepted, inFlight: this.inFlight, endings };
+  }
+
   /** @param id for the log */
   accept(id: string): End {
     let hasEnded = false;

@@ -13,6 +13,8 @@ const RETRY_MS = 200;
 const TRIM_BYTES = 1_048_576;
 const TRIM_MS = 100;
 
+const NOTHING_RAN = { prepare: 0, isolate: 0, script: 0, total: 0 };
+
 type Entry = [id: Buffer, fields: Buffer[]];
 
 /**
@@ -35,6 +37,7 @@ export class Replies {
   #trimmer: NodeJS.Timeout | undefined;
   #keepAlive: NodeJS.Timeout | undefined;
   #closed = false;
+  #ending = false;
 
   /**
    * @param key the stream's, this gateway's alone
@@ -62,7 +65,14 @@ export class Replies {
    * @param deliver called at most once, with the first reply for this id; returns the end of waiting */
   expect(id: string, deliver: (reply: Reply) => void): () => void {
     this.#waiters.set(id, deliver);
+    if (this.#ending) queueMicrotask(() => this.#end(id));
     return () => void this.#waiters.delete(id);
+  }
+
+  /** The gateway has to end: whoever waits, and whoever comes to wait, gets `gateway_closing`. */
+  endAll(): void {
+    this.#ending = true;
+    for (const id of this.#waiters.keys()) this.#end(id);
   }
 
   async close(): Promise<void> {
@@ -71,6 +81,12 @@ export class Replies {
     clearTimeout(this.#trimmer);
     this.#reader.disconnect();
     if (this.#commands.status === 'ready') await this.#commands.del(this.key).catch(() => undefined);
+  }
+
+  #end(id: string): void {
+    const deliver = this.#waiters.get(id);
+    this.#waiters.delete(id);
+    deliver?.({ id, outcome: { kind: 'failure', code: 'gateway_closing' }, timings: NOTHING_RAN });
   }
 
   /** Makes the stream if there is none, and puts off its end. */

@@ -30,7 +30,7 @@ type Settled = { readonly outcome: Outcome };
  * The outcome is stored before anybody hears of it. A runner that dies in between leaves a job that comes again and
  * is answered from the store; one that comes back late finds its outcome refused and replies with the stored one.
  *
- * @param run must not throw
+ * @param run throws only where the job goes back to the queue; its records then stay this invocation's
  * @returns `undefined` when nobody is to get an outcome: `run` gave none, or a record is no longer this invocation's
  */
 export function once<R extends Settled>(

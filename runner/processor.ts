@@ -1,21 +1,24 @@
 import type { Job } from 'bullmq';
 import type { RedisClock } from '../shared/clock.ts';
 import { errorKind, LC500Error, toLC500Error } from '../shared/errors.ts';
-import { decodeInvocation, isIdempotent, replyIdOf, type Invocation } from '../shared/invocation.ts';
+import { decodeInvocation, replyIdOf, type Invocation } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
 import type { Outcome } from '../shared/reply.ts';
-import { ABANDONED, type Abandonments } from './abandonments.ts';
+import type { Abandonments } from './abandonments.ts';
 import type { ConsoleLine } from './answer.ts';
 import { foreignPart } from './belongings.ts';
 import type { BlueprintSource } from './blueprint.ts';
 import type { Callbacks } from './callbacks/callbacks.ts';
+import type { JobHolder } from './job-holder.ts';
 import { InvocationFailed } from './lost-job.ts';
 import { once, type OnceContext } from './once.ts';
 import type { Publisher } from './publisher.ts';
 import { runScript } from './run.ts';
 import type { Sandboxes } from './sandboxes.ts';
 import type { ScriptStore } from './script-store.ts';
+import { giveUp, refuseSecondRun } from './second-run.ts';
 import { Stopwatch } from './stopwatch.ts';
+import { ABANDONED, CLOSING, TAKEN, type UnderWay } from './under-way.ts';
 
 export interface ProcessorContext extends OnceContext {
   readonly scripts: ScriptStore;
@@ -24,6 +27,8 @@ export interface ProcessorContext extends OnceContext {
   readonly publisher: Publisher;
   readonly callbacks: Callbacks;
   readonly abandonments: Abandonments;
+  readonly underWay: UnderWay;
+  readonly holder: JobHolder;
   readonly clock: RedisClock;
   readonly log: Logger;
 }
@@ -32,21 +37,23 @@ export interface ProcessorContext extends OnceContext {
  * What happens to a job, from top to bottom: read it, run it, publish the reply, finish the job.
  *
  * Every invocation that can be read gets exactly one reply from here, unless nobody waits for one: its client has
- * gone. A job whose invocation failed through the tenant or the operator fails too, and so stays to be looked at;
- * an answered one, and an abandoned one, is gone.
+ * gone, or another runner has the job by now. A job whose invocation failed through the tenant or the operator fails
+ * too, and so stays to be looked at; an answered one, and an abandoned one, is gone. Where the runner itself has to
+ * end, what another may run again goes back.
  */
-export function createProcessor(context: ProcessorContext): (job: Job) => Promise<void> {
-  return async (job) => {
+export function createProcessor(context: ProcessorContext): (job: Job, token?: string) => Promise<void> {
+  return async (job, token = '') => {
     const stopwatch = new Stopwatch();
     const invocation = readInvocation(context, job);
     const keepConsole = consoleKeeper(context.log, invocation);
     const result: Performed | undefined = await once(context, invocation, () =>
-      perform(context, job, invocation, stopwatch, (lines) => keepConsole.take(lines)),
+      perform(context, { job, token, invocation }, stopwatch, (lines) => keepConsole.take(lines)),
     );
     if (!result) {
       context.log.debug({ requestId: invocation.id, tenant: invocation.hostname }, 'nobody waits for it');
       return;
     }
+    if (!context.holder.isCertain(job) && (await isRefused(context, { job, token, invocation }))) return;
     const { outcome, error } = result;
     const timings = stopwatch.read();
     context.publisher.publish(invocation, { id: replyIdOf(invocation), outcome, timings });
@@ -100,18 +107,37 @@ interface Performed {
   readonly error?: LC500Error;
 }
 
-/** @returns `undefined` when the client has gone */
+/** A job in this runner's hands. */
+interface Taken {
+  readonly job: Job;
+  /** What it was taken with. */
+  readonly token: string;
+  readonly invocation: Invocation;
+}
+
+/** Where outcomes are kept, the record has decided, and all runs reply with the same. */
+async function isRefused(
+  { holder, log }: ProcessorContext,
+  { job, token, invocation }: Taken,
+): Promise<boolean> {
+  const { id, hostname, idempotencyRecord, async } = invocation;
+  if (idempotencyRecord !== undefined || async || (await holder.confirm(job, token))) return false;
+  log.warn({ requestId: id, tenant: hostname }, 'result refused: another runner has the job');
+  return true;
+}
+
+/** @returns `undefined` when the client has gone, or another runner has the job */
 async function perform(
   context: ProcessorContext,
-  job: Job,
-  invocation: Invocation,
+  { job, token, invocation }: Taken,
   stopwatch: Stopwatch,
   onConsole: (lines: readonly ConsoleLine[]) => void,
 ): Promise<Performed | undefined> {
   const deadline = new AbortController();
   const left = invocation.deadline - context.clock.now();
   const timer = setTimeout(() => deadline.abort(OVER), left);
-  const unwatch = context.abandonments.watch(invocation.id, deadline);
+  const done = context.underWay.add(invocation.id, { controller: deadline, job, token });
+  context.abandonments.begin(invocation.id, deadline);
   try {
     if (job.attemptsStarted > 1) await context.abandonments.recall(invocation.id, deadline);
     if (deadline.signal.reason === ABANDONED) return undefined;
@@ -122,26 +148,22 @@ async function perform(
     return { outcome: { kind: 'response', response } };
   } catch (thrown) {
     // Whatever else broke when the time was up, or the client had gone, broke because of it.
-    if (deadline.signal.reason === ABANDONED) return undefined;
-    const error = deadline.signal.aborted ? new LC500Error('deadline_exceeded') : toLC500Error(thrown);
+    const { reason } = deadline.signal;
+    if (reason === ABANDONED || reason === TAKEN) return undefined;
+    const error =
+      reason === CLOSING ? await giveUp(job, token, invocation) : errorOf(thrown, deadline.signal);
     logFailure(context.log, invocation, error);
     return { outcome: { kind: 'failure', code: error.code }, error };
   } finally {
     clearTimeout(timer);
-    unwatch();
+    done();
     // Ends what is still under way for this invocation, such as a blueprint that nobody needs any more.
     deadline.abort(OVER);
   }
 }
 
-/**
- * A job that comes a second time was begun by a runner that has died since. Its script may have had effects, so
- * only an idempotent method is run again (RFC 9110 section 9.2.2), or one whose client sent an `Idempotency-Key`.
- */
-function refuseSecondRun(job: Job, { request, idempotencyRecord }: Invocation): void {
-  if (job.attemptsStarted > 1 && !isIdempotent(request.method) && idempotencyRecord === undefined) {
-    throw new LC500Error('runner_lost', `the runner died and ${request.method} may not be run twice`);
-  }
+function errorOf(thrown: unknown, { aborted }: AbortSignal): LC500Error {
+  return aborted ? new LC500Error('deadline_exceeded') : toLC500Error(thrown);
 }
 
 function logFailure(log: Logger, invocation: Invocation, error: LC500Error): void {

@@ -14,12 +14,15 @@ import { createBlueprintSource } from './blueprint.ts';
 import { Callbacks } from './callbacks/callbacks.ts';
 import { TenantSettingsStore } from './callbacks/tenant-settings.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { JobHolder } from './job-holder.ts';
 import { replyToLostJob } from './lost-job.ts';
 import { createSandboxes } from './create-sandboxes.ts';
 import { createProcessor, type ProcessorContext } from './processor.ts';
 import { Publisher } from './publisher.ts';
 import { ScriptStore } from './script-store.ts';
+import { CLOSING, UnderWay } from './under-way.ts';
 import { runnerState } from './usage.ts';
+import { watchJobs } from './watch-jobs.ts';
 
 /** Jobs in hand beside the running ones, so that no sandbox waits for Redis, and slow blueprints hold nobody up. */
 const IN_HAND = { withoutBlueprint: 4, withBlueprint: 32 };
@@ -27,6 +30,8 @@ const IN_HAND = { withoutBlueprint: 4, withBlueprint: 32 };
 export interface Runner {
   /** Takes no new job, finishes those it has, lets go of everything. */
   close(): Promise<void>;
+  /** Ends what is still under way, so that `close` can end. What may be run again goes back to the queue. */
+  settle(): void;
 }
 
 /** Puts a runner together and starts it; resolves when it takes jobs. */
@@ -52,30 +57,33 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   const publisher = new Publisher(redis, clock, log);
   stack.defer(() => publisher.close());
   const records = new IdempotencyRecords(redis);
-  const abandonments = await listenForAbandonments(config, redis, log, stack);
+  const underWay = new UnderWay();
+  const abandonments = await listenForAbandonments(config, redis, underWay, log, stack);
+  const holder = new JobHolder(redis, config.QUEUE_PREFIX);
   const settings = new TenantSettingsStore(s3, config);
   const callbacks = new Callbacks({ config, redis, records, settings, log });
   stack.defer(() => callbacks.close());
-  const sources = { scripts, blueprints, sandboxes, records, abandonments, callbacks };
+  const sources = { scripts, blueprints, sandboxes, records, abandonments, callbacks, underWay, holder };
   const workers = createWorkers(redis, { ...sources, config, publisher, clock, log });
   stack.defer(async () => void (await Promise.all(workers.map((worker) => worker.close()))));
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
   stack.defer(beat(config, redis, clock, workers, () => runnerState(sandboxes, level, jobsOf(config))));
   log.info({ sandboxes: sandboxes.size, level, missing }, 'runner takes jobs');
   const owned = stack.move();
-  return { close: () => owned.disposeAsync() };
+  return { close: () => owned.disposeAsync(), settle: () => underWay.endAll(CLOSING) };
 }
 
 async function listenForAbandonments(
   config: Config,
   redis: Redis,
+  underWay: UnderWay,
   log: Logger,
   stack: AsyncDisposableStack,
 ): Promise<Abandonments> {
   const subscriber = connectPatient(config.REDIS_URL, log);
   stack.defer(() => subscriber.disconnect());
   await connectWhenThere(subscriber);
-  const abandonments = new Abandonments(subscriber, redis, config.QUEUE_PREFIX);
+  const abandonments = new Abandonments(subscriber, redis, config.QUEUE_PREFIX, underWay);
   await abandonments.start();
   return abandonments;
 }
@@ -105,6 +113,7 @@ function createWorker(redis: Redis, context: ProcessorContext, queue: string, co
   });
   worker.on('error', (error) => log.warn({ err: error }, 'queue'));
   worker.on('failed', (job, error) => void replyToLostJob(context, job, error));
+  watchJobs(worker, context);
   return worker;
 }
 

@@ -78,6 +78,11 @@ export const ERRORS = {
     fault: 'operator',
     retryAfter: 1,
   },
+  gateway_closing: {
+    status: 503,
+    title: 'The server had to end before the answer was there',
+    fault: 'operator',
+  },
   script_timeout: { status: 504, title: 'The script took longer than it may', fault: 'tenant' },
   deadline_exceeded: { status: 504, title: 'The request was not answered in time', fault: 'operator' },
 } as const satisfies Record<string, ErrorKind>;

@@ -26,12 +26,16 @@ export const JOB_OPTIONS = {
   stackTraceLimit: 1,
 } as const satisfies JobsOptions;
 
-/** How runners take jobs. A dead runner's jobs are noticed within lock + check interval: under 5 s. */
+/**
+ * How runners take jobs. A dead runner's jobs are noticed within lock + check interval, 4 s; a second more is to
+ * spare for timers that come late. Noticed twice, a job is failed and not run a third time.
+ */
 export const WORKER_OPTIONS = {
   removeOnComplete: { count: 0 },
   removeOnFail: JOB_OPTIONS.removeOnFail,
   lockDuration: 3000,
-  stalledInterval: 1500,
+  stalledInterval: 1000,
+  maxStalledCount: 1,
   runRetryDelay: 500,
 } as const satisfies Omit<WorkerOptions, 'connection'>;
 

@@ -1,6 +1,6 @@
 import { ConfigError, loadConfig, type Config } from './config.ts';
 import { createLog, type Logger } from './log.ts';
-import { shutdownOnSignal } from './shutdown.ts';
+import { shutdownOnSignal, type Running } from './shutdown.ts';
 
 /**
  * The life of a process: environment, start, signals. A bad environment is reported whole and exits 1, as does
@@ -12,13 +12,13 @@ import { shutdownOnSignal } from './shutdown.ts';
 export async function startProcess(
   name: string,
   required: Parameters<typeof loadConfig>[1],
-  start: (config: Config, log: Logger) => Promise<{ close(): Promise<void> }>,
+  start: (config: Config, log: Logger) => Promise<Running>,
 ): Promise<void> {
   const config = readEnvironment(required);
   const log = createLog(name, config.LOG_LEVEL);
   try {
     const running = await start(config, log);
-    shutdownOnSignal(log, config.SHUTDOWN_GRACE_MS, () => running.close());
+    shutdownOnSignal(log, config.SHUTDOWN_GRACE_MS, running);
   } catch (error) {
     log.fatal({ err: error }, `${name} cannot start`);
     process.exit(1);

@@ -8,7 +8,7 @@ import { replyIdOf, type AsyncTerms, type Invocation } from '../../shared/invoca
 import type { Outcome, Reply } from '../../shared/reply.ts';
 import type { Abandon } from '../abandon.ts';
 import { dispatchOnce, type Dispatched, type OnceDispatcher } from '../dispatch-once.ts';
-import { enqueue } from '../dispatch.ts';
+import { enqueue, isClosing } from '../dispatch.ts';
 import { fingerprintOf } from '../idempotency-key.ts';
 import { KeyHolder } from '../key-holder.ts';
 import { readLocation } from './location-state.ts';
@@ -57,7 +57,8 @@ export async function dispatchAsync(
       if ('replayed' in begun) return begun;
       if (begun.known && waitMs > 0) return { outcome: begun.known, replayed: true };
       const early = await within(waitMs, reply.promise, signal);
-      if (early) return { outcome: early.outcome, timings: early.timings, replayed: begun.isAnothers };
+      if (early && !isClosing(early))
+        return { outcome: early.outcome, timings: early.timings, replayed: begun.isAnothers };
       if (signal.aborted && !begun.isAnothers) await callOff(dispatcher, invocation);
       return { locationId: begun.locationId };
     }
@@ -189,7 +190,7 @@ async function callOff(
   invocation: AsyncInvocation,
 ): Promise<void> {
   if (invocation.idempotencyRecord !== undefined) return;
-  await abandonAsync(invocation);
+  await abandonAsync(invocation, 'abandoned by its client');
   const key = asyncRecordKey(config.QUEUE_PREFIX, invocation.hostname, invocation.async.locationId);
   await records.remove(key).catch(() => undefined);
 }

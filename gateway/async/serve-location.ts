@@ -105,7 +105,7 @@ async function remove(
   if (!job) return;
   const { idempotencyRecord, ...invocation } = decodeInvocation(job.data);
   if (idempotencyRecord !== undefined) await records.release(idempotencyRecord, replyIdOf(invocation));
-  await abandonAsync(invocation);
+  await abandonAsync(invocation, 'called off at its location');
 }
 
 async function orUnavailable<T>(asked: Promise<T>): Promise<T> {

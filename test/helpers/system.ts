@@ -104,6 +104,8 @@ export async function startSystem({
 /** Ends every process in order, and fails when one of them left a child behind. */
 async function stopAll(children: readonly Child[]): Promise<void> {
   const descendants = children.flatMap((child) => processTree(child.pid).slice(1));
+  // A test may have left one frozen.
+  for (const child of children) child.signal('SIGCONT');
   for (const child of children) child.signal('SIGTERM');
   await Promise.all(children.map((child) => child.exit));
   const left = (): number[] => descendants.map(({ pid }) => pid).filter((pid) => processTree(pid).length > 0);
