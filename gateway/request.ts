@@ -14,7 +14,7 @@ import { withClient, type Client } from './proxies.ts';
 export function hostnameOf(message: IncomingMessage): string {
   const hosts = headerValues(toPairs(message.rawHeaders), 'host');
   if (hosts.length !== 1) throw badHost(`expected one Host header, got ${hosts.length}`);
-  const hostname = parseHost(hosts[0] as string);
+  const hostname = parseHost(fromUtf8(hosts[0] as string));
   if (hostname === undefined) throw badHost(`Host ${JSON.stringify(hosts[0])} is not a hostname`);
   const authority = authorityOf(message.url ?? '');
   if (authority !== undefined && parseHost(authority) !== hostname) {
@@ -52,6 +52,13 @@ export function originForm(target: string): string {
 function authorityOf(target: string): string | undefined {
   return /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(target)?.[1];
 }
+
+/** Node gives header values a code unit a byte; browsers send names as ASCII, other clients as UTF-8. */
+function fromUtf8(host: string): string {
+  return BEYOND_ASCII.test(host) ? Buffer.from(host, 'latin1').toString('utf8') : host;
+}
+
+const BEYOND_ASCII = /[\x80-\xff]/;
 
 function badHost(message: string): LC500Error {
   return new LC500Error('bad_host', message);

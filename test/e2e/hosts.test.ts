@@ -15,6 +15,7 @@ test.each([
   ['another case', 'GET /a HTTP/1.1\r\nHost: EXAMPLE.com'],
   ['a trailing dot', 'GET /a HTTP/1.1\r\nHost: example.com.'],
   ['a port', 'GET /a HTTP/1.1\r\nHost: example.com:8080'],
+  ['an ideographic full stop', 'GET /a HTTP/1.1\r\nHost: example。com'],
   ['absolute-form that agrees', 'GET http://example.com/a HTTP/1.1\r\nHost: example.com'],
   ['absolute-form with a port', 'GET http://Example.com:80/a HTTP/1.1\r\nHost: example.com'],
 ])('%s is one tenant', async (_what, head) => {
