@@ -148,8 +148,13 @@ export class Sandboxes {
   }
 
   #takeIdle(): SandboxProcess | undefined {
-    for (let free = this.#idle.pop(); free; free = this.#idle.pop()) if (free.alive) return free;
-    return undefined;
+    this.#dropDead();
+    return this.#idle.pop();
+  }
+
+  /** So that the last idle one, if there is one, is alive. */
+  #dropDead(): void {
+    while (this.#idle.at(-1)?.alive === false) this.#idle.pop();
   }
 
   #begin(sandbox: SandboxProcess, account: TenantAccount): void {
@@ -187,11 +192,13 @@ export class Sandboxes {
   }
 
   #serve(): void {
-    while (this.#waiting.length > 0 && this.#idle.length > 0) {
-      const give = this.#waiting.next((account) => this.#mayHave(account));
+    while (this.#waiting.length > 0) {
+      // Before a job is taken out, which must then be given one.
+      this.#dropDead();
+      const sandbox = this.#idle.at(-1);
+      const give = sandbox && this.#waiting.next((account) => this.#mayHave(account));
       if (!give) return;
-      const sandbox = this.#takeIdle();
-      if (!sandbox) return;
+      this.#idle.pop();
       give(sandbox);
     }
   }

@@ -14,15 +14,15 @@ function share(demands: readonly Demand[], totalMs: number): Map<string, number>
   const due = new Map<TenantAccount, number>();
   const queue = new FairQueue<Demand>((account) => due.get(account) ?? 0);
   const accounts = new TenantAccounts();
-  for (const demand of demands) queue.push(accounts.of(demand.tenant), demand);
+  for (const demand of demands) queue.push(accounts.of(demand.tenant), demand, 0);
   const used = new Map<string, number>();
   for (let now = 0; now < totalMs;) {
-    const next = queue.next(anyone) as Demand;
+    const next = queue.next(anyone, now) as Demand;
     const account = accounts.of(next.tenant);
     now += next.runMs;
     used.set(next.tenant, (used.get(next.tenant) ?? 0) + next.runMs);
     due.set(account, (due.get(account) ?? 0) + next.runMs);
-    queue.push(account, next);
+    queue.push(account, next, now);
   }
   return used;
 }
@@ -43,19 +43,23 @@ test('a tenant’s own jobs stay in order, and one that gave up is not given a t
   const accounts = new TenantAccounts();
   const queue = new FairQueue<string>((account) => accounts.dueAt(account));
   const one = accounts.of('one');
-  for (const item of ['a', 'b', 'c']) queue.push(one, item);
+  for (const item of ['a', 'b', 'c']) queue.push(one, item, 0);
   expect(queue.remove(one, 'b')).toBe(true);
   expect(queue.remove(one, 'b')).toBe(false);
   expect(queue.length).toBe(2);
-  expect([queue.next(anyone), queue.next(anyone), queue.next(anyone)]).toEqual(['a', 'c', undefined]);
+  expect([queue.next(anyone, 0), queue.next(anyone, 0), queue.next(anyone, 0)]).toEqual([
+    'a',
+    'c',
+    undefined,
+  ]);
   expect(queue.length).toBe(0);
 });
 
 test('among equals it goes round', () => {
   const queue = new FairQueue<string>(() => 0);
   const accounts = new TenantAccounts();
-  for (const item of ['a1', 'a2', 'b1', 'b2', 'c1']) queue.push(accounts.of(item[0] as string), item);
-  const order = Array.from({ length: 5 }, () => queue.next(anyone));
+  for (const item of ['a1', 'a2', 'b1', 'b2', 'c1']) queue.push(accounts.of(item[0] as string), item, 0);
+  const order = Array.from({ length: 5 }, () => queue.next(anyone, 0));
   expect(order).toEqual(['a1', 'b1', 'c1', 'a2', 'b2']);
 });
 
@@ -95,4 +99,19 @@ test('tenants count as active while they run something and shortly after it', ()
   expect(accounts.active(later)).toBe(1);
   accounts.end(running);
   expect(accounts.active(later)).toBe(0);
+});
+
+test('tenants that are ever new do not keep one waiting that has used its share', () => {
+  const accounts = new TenantAccounts();
+  const queue = new FairQueue<string>((account) => accounts.dueAt(account));
+  const known = accounts.of('known');
+  accounts.begin(known);
+  known.due += 1000;
+  queue.push(known, 'known', 0);
+  let now = 0;
+  for (let taken = ''; taken !== 'known'; now += 100) {
+    queue.push(accounts.of(`new ${now}`), 'new', now);
+    taken = queue.next(anyone, now) as string;
+    expect(now).toBeLessThan(5000);
+  }
 });
