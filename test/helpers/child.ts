@@ -23,6 +23,8 @@ export interface Child {
   readonly exit: Promise<ChildEnd>;
   readonly records: readonly LogRecord[];
   readonly hasEnded: boolean;
+  /** What it wrote, both streams, as it came. */
+  readonly lines: readonly string[];
   /** All that it wrote. */
   output(): string;
   signal(signal?: NodeJS.Signals): void;
@@ -74,6 +76,7 @@ export function startChild(entry: string, env: Readonly<Record<string, string>>)
     pid: child.pid as number,
     exit,
     records,
+    lines,
     get hasEnded() {
       return hasEnded;
     },

@@ -19,7 +19,7 @@ export interface System extends AsyncDisposable {
   /** A connection of the test's own. */
   readonly redis: Redis;
   deploy(hostname: string, source: string): Promise<void>;
-  putObject(key: string, body: string): Promise<void>;
+  putObject(key: string, body: string | Buffer): Promise<void>;
   deleteObject(key: string): Promise<void>;
   request(options: RequestOptions): Promise<Answer>;
   /** Bytes as they are, to the public port. */
@@ -76,8 +76,10 @@ export async function startSystem({
   };
   const [gateway] = await Promise.all([addGateway(), ...Array.from({ length: count }, () => addRunner())]);
   const redis = new Redis(env.REDIS_URL);
-  const putObject = async (key: string, body: string): Promise<void> => {
-    await s3.send(new PutObjectCommand({ Bucket, Key: key, Body: Buffer.from(body) }));
+  const putObject = async (key: string, body: string | Buffer): Promise<void> => {
+    await s3.send(
+      new PutObjectCommand({ Bucket, Key: key, Body: typeof body === 'string' ? Buffer.from(body) : body }),
+    );
   };
   return {
     env,

@@ -1,0 +1,205 @@
+import { encodeInvocation, type Invocation, type InvocationData } from '../../../shared/invocation.ts';
+import { JOB_NAME, JOB_OPTIONS } from '../../../shared/queue.ts';
+import { waitFor } from '../../helpers/wait.ts';
+import type { AttackRoom, Family, HostileCase } from '../hostile-case.ts';
+
+let jobs = 0;
+
+/** A job as a gateway would write it. */
+function genuine({ hostname, prefix }: AttackRoom): Invocation {
+  const id = `intruder${++jobs}x${process.pid}`;
+  return {
+    id,
+    hostname,
+    request: { method: 'GET', url: '/', headers: [], body: Buffer.alloc(0) },
+    scriptKey: `${hostname}/index.js`,
+    blueprintKey: null,
+    deadline: Date.now() + 20_000,
+    replyTo: `${prefix}:replies:${id}`,
+  };
+}
+
+/** Writes a job and waits until no runner has it any more. @returns why it failed, or `answered` */
+async function settle({ queue }: AttackRoom, id: string, data: unknown): Promise<string> {
+  const job = await queue.add(JOB_NAME, data, { ...JOB_OPTIONS, jobId: id });
+  let state = '';
+  await waitFor('the end of the job', async () => {
+    state = await job.getState();
+    return state === 'failed' || state === 'unknown';
+  });
+  if (state === 'unknown') return 'answered';
+  const reason = (await queue.getJob(id))?.failedReason ?? '';
+  await queue.remove(id);
+  return reason;
+}
+
+type Change = (data: InvocationData, room: AttackRoom) => unknown;
+
+const row = (name: string, expected: string | RegExp, change: Change): HostileCase => ({
+  name,
+  act: async (room) => {
+    const invocation = genuine(room);
+    return settle(room, invocation.id, change(encodeInvocation(invocation), room));
+  },
+  expected: { status: 200, text: expected },
+});
+
+const UNREADABLE = /^not an invocation: /;
+const foreign = (part: string): string => `not an invocation of this deployment: ${part}`;
+
+const UNREADABLE_ROWS: Readonly<Record<string, Change>> = {
+  nothing: () => null,
+  'a text': () => 'run me',
+  'a list': () => [1, 2, 3],
+  'an empty object': () => ({}),
+  'an unknown version': (data) => ({ ...data, v: 2 }),
+  'a version that is a text': (data) => ({ ...data, v: '1' }),
+  'no version': ({ v: _v, ...data }) => data,
+  'no hostname': ({ hostname: _hostname, ...data }) => data,
+  'a hostname that is a list': (data) => ({ ...data, hostname: [data.hostname] }),
+  'an id that is an object': (data) => ({ ...data, id: { toString: 'a' } }),
+  'an id of a megabyte': (data) => ({ ...data, id: 'x'.repeat(1e6) }),
+  'headers that are an object': (data) => ({ ...data, headers: { a: 'b' } }),
+  'a header of three': (data) => ({ ...data, headers: [['a', 'b', 'c']] }),
+  'a header that is a number': (data) => ({ ...data, headers: [['a', 1]] }),
+  'a body that is a text': (data) => ({ ...data, body: 'abc' }),
+  'a body in an unknown encoding': (data) => ({ ...data, body: { encoding: 'hex', data: '00' } }),
+  'a deadline that is a text': (data) => ({ ...data, deadline: 'tomorrow' }),
+  'no deadline': (data) => ({ ...data, deadline: Infinity }),
+  'a key that is null': (data) => ({ ...data, scriptKey: null }),
+  'an empty method': (data) => ({ ...data, method: '' }),
+};
+
+const FOREIGN_ROWS: Readonly<Record<string, [part: string, change: Change]>> = {
+  'another job’s id': ['id', (data) => ({ ...data, id: 'another' })],
+  'a hostname that climbs': ['hostname', (data) => ({ ...data, hostname: '..', scriptKey: '../index.js' })],
+  'a hostname that is none': [
+    'hostname',
+    (data) => ({ ...data, hostname: 'a/b', scriptKey: 'a/b/index.js' }),
+  ],
+  'a hostname in capitals': [
+    'hostname',
+    (data) => ({ ...data, hostname: 'A.example', scriptKey: 'A.example/index.js' }),
+  ],
+  'another tenant’s script': ['scriptKey', (data) => ({ ...data, scriptKey: 'victim.example/index.js' })],
+  'a script that climbs': [
+    'scriptKey',
+    (data) => ({ ...data, scriptKey: `${data.hostname}/../victim.example/index.js` }),
+  ],
+  'a script that climbs in disguise': [
+    'scriptKey',
+    (data) => ({ ...data, scriptKey: `${data.hostname}/%2e%2e/victim.example/index.js` }),
+  ],
+  'a script of a hostname that begins alike': [
+    'scriptKey',
+    (data) => ({ ...data, scriptKey: `${data.hostname}.evil/index.js` }),
+  ],
+  'an object beside the scripts': ['scriptKey', (data) => ({ ...data, scriptKey: 'secrets.json' })],
+  'another tenant’s blueprint': [
+    'blueprintKey',
+    (data) => ({ ...data, blueprintKey: 'victim.example/blueprint.json' }),
+  ],
+  'a blueprint from anywhere': [
+    'blueprintKey',
+    (data) => ({ ...data, blueprintKey: 'http://169.254.169.254/latest/meta-data' }),
+  ],
+  'a deadline in a year': ['deadline', (data) => ({ ...data, deadline: Date.now() + 365 * 86_400_000 })],
+  'a deadline beyond all timers': ['deadline', (data) => ({ ...data, deadline: 1e300 })],
+  'a reply to the queue itself': [
+    'replyTo',
+    (data, { prefix }) => ({ ...data, replyTo: `${prefix}:invocations:wait` }),
+  ],
+  'a reply to another deployment': ['replyTo', (data) => ({ ...data, replyTo: 'other:replies:a' })],
+  'a reply that climbs': ['replyTo', (data, { prefix }) => ({ ...data, replyTo: `${prefix}:replies:../a` })],
+  'a reply to any key': ['replyTo', (data) => ({ ...data, replyTo: 'a' })],
+  'a record that is the queue': [
+    'idempotencyRecord',
+    (data, { prefix }) => ({ ...data, method: 'POST', idempotencyRecord: `${prefix}:invocations:meta` }),
+  ],
+  'a record of another deployment': [
+    'idempotencyRecord',
+    (data) => ({ ...data, idempotencyRecord: 'other:idempotency:a' }),
+  ],
+};
+
+const RUN_ROWS: Readonly<Record<string, [outcome: string | RegExp, change: Change]>> = {
+  'a deadline that has passed': [/^deadline_exceeded: /, (data) => ({ ...data, deadline: 1 })],
+  'a deadline below zero': [/^deadline_exceeded: /, (data) => ({ ...data, deadline: -1e300 })],
+  'headers that break lines': [
+    'answered',
+    (data) => ({
+      ...data,
+      headers: [
+        ['a\r\nb', 'c\r\nd'],
+        ['__proto__', 'x'],
+      ],
+    }),
+  ],
+  'a method that is none': ['answered', (data) => ({ ...data, method: 'A B\r\n' })],
+  'a body that is no base64': [
+    'answered',
+    (data) => ({ ...data, body: { encoding: 'base64', data: '***' } }),
+  ],
+  'a body of 5 MB': [
+    /^invalid_response: /,
+    (data) => ({ ...data, body: { encoding: 'utf8', data: 'x'.repeat(5e6) } }),
+  ],
+  'fields that nobody knows': ['answered', (data) => ({ ...data, isAdmin: true, ['__proto__']: { a: 1 } })],
+  'a script that is not there': ['answered', (data) => ({ ...data, scriptKey: `${data.hostname}/none.js` })],
+};
+
+const ACTS: Readonly<Record<string, (room: AttackRoom) => Promise<string>>> = {
+  'the same job twice': async (room) => {
+    const invocation = genuine(room);
+    const data = encodeInvocation(invocation);
+    await Promise.all([settle(room, invocation.id, data), settle(room, invocation.id, data)]);
+    return `${await room.system.redis.xlen(invocation.replyTo)} reply`;
+  },
+  'a reply to what is no stream': async (room) => {
+    const invocation = genuine(room);
+    await room.system.redis.set(invocation.replyTo, 'mine');
+    await settle(room, invocation.id, encodeInvocation(invocation));
+    const kept = await room.system.redis.getdel(invocation.replyTo);
+    return kept === 'mine' ? '1 reply' : `changed to ${kept}`;
+  },
+  'a record that is no hash': async (room) => {
+    const invocation = genuine(room);
+    const idempotencyRecord = `${room.prefix}:idempotency:${invocation.id}`;
+    await room.system.redis.set(idempotencyRecord, 'mine');
+    await settle(room, invocation.id, encodeInvocation({ ...invocation, idempotencyRecord }));
+    const kept = await room.system.redis.getdel(idempotencyRecord);
+    return kept === 'mine' ? '1 reply' : `changed to ${kept}`;
+  },
+  'ids in the queue that have no job': async ({ system: { redis }, prefix, hostname }) => {
+    await redis.rpush(`${prefix}:invocations:wait`, 'nobody', 'no:body', '', '0:0');
+    const answer = await Promise.all(Array.from({ length: 8 }, () => pass(hostname, redis, prefix)));
+    return answer.every(Boolean) ? '1 reply' : 'stuck';
+  },
+};
+
+/** Whether the list of waiting jobs is worked off. */
+async function pass(
+  _hostname: string,
+  redis: AttackRoom['system']['redis'],
+  prefix: string,
+): Promise<boolean> {
+  await waitFor(
+    'an empty queue',
+    async () => !(await redis.lrange(`${prefix}:invocations:wait`, 0, -1)).includes('nobody'),
+  );
+  return true;
+}
+
+export const intruderJobs: Family = {
+  name: 'jobs of an intruder',
+  cases: [
+    ...Object.entries(UNREADABLE_ROWS).map(([name, change]) => row(name, UNREADABLE, change)),
+    ...Object.entries(FOREIGN_ROWS).map(([name, [part, change]]) => row(name, foreign(part), change)),
+    ...Object.entries(RUN_ROWS).map(([name, [outcome, change]]) => row(name, outcome, change)),
+    ...Object.entries(ACTS).map(([name, act]): HostileCase => ({
+      name,
+      act,
+      expected: { status: 200, text: '1 reply' },
+    })),
+  ],
+};
