@@ -66,7 +66,9 @@ export class SandboxProcess {
     this.#listen();
   }
 
+  /** Not when it was killed, either: it may have answered at that very moment, and is then not yet seen to have ended. */
   get alive(): boolean {
+    if (this.#killReason) return false;
     return this.#child.exitCode === null && this.#child.signalCode === null && this.#child.pid !== undefined;
   }
 
