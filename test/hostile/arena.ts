@@ -6,7 +6,7 @@ import { perform, type Verdict } from './perform.ts';
 import { startVictim, type Victim } from './victim.ts';
 
 /** Memory is small, so that bombs burst soon. */
-const LIMITS = {
+export const LIMITS = {
   SCRIPT_MEMORY_MB: '16',
   SANDBOX_MEMORY_MB: '112',
   RUNNER_SANDBOXES: '3',

@@ -9,9 +9,10 @@ export interface Footprint {
   readonly sandboxes: number;
   /** Open descriptors of gateway and runners. */
   readonly descriptors: number;
-  /** Resident bytes of gateway, and of runners with their sandboxes. */
+  /** Resident bytes of gateway, of runners, and of the largest sandbox. */
   readonly gatewayBytes: number;
   readonly runnerBytes: number;
+  readonly sandboxBytes: number;
 }
 
 export function footprint({ gateway, runners }: System): Footprint {
@@ -24,7 +25,8 @@ export function footprint({ gateway, runners }: System): Footprint {
     sandboxes: trees.reduce((sum, tree) => sum + tree.length - 1, 0),
     descriptors: [gateway.pid, ...pids].reduce((sum, pid) => sum + descriptorsOf(pid), 0),
     gatewayBytes: own?.rss ?? 0,
-    runnerBytes: trees.flat().reduce((sum, { rss }) => sum + rss, 0),
+    runnerBytes: trees.reduce((sum, [runner]) => sum + (runner?.rss ?? 0), 0),
+    sandboxBytes: Math.max(0, ...trees.flatMap((tree) => tree.slice(1)).map(({ rss }) => rss)),
   };
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../helpers/wait.ts';
-import { openArena, type Arena } from './arena.ts';
+import { LIMITS, openArena, type Arena } from './arena.ts';
 import { FAMILIES } from './families.ts';
 import { footprint, type Footprint } from './footprint.ts';
 import type { HostileCase } from './hostile-case.ts';
@@ -46,6 +46,7 @@ describe.each(ARENAS)('$name', ({ families, scriptMs }) => {
     expect(after.descriptors).toBeLessThanOrEqual(before.descriptors + 8);
     expect(after.gatewayBytes).toBeLessThan(before.gatewayBytes + 100 * MEBIBYTE);
     expect(after.runnerBytes).toBeLessThan(before.runnerBytes + 100 * MEBIBYTE);
+    expect(after.sandboxBytes).toBeLessThan(Number(LIMITS.SANDBOX_MEMORY_MB) * MEBIBYTE);
   });
 });
 
