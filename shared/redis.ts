@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Redis, type RedisOptions } from 'ioredis';
 import { LC500Error } from './errors.ts';
 import type { Logger } from './log.ts';
@@ -36,6 +37,7 @@ export function connectPatient(url: string, log: Logger): Redis {
 /** One log record when Redis goes away and one when it is back, not one per attempt. */
 function watch(redis: Redis, log: Logger): Redis {
   let away = false;
+  redis.on('connect', () => writeOncePerTurn(redis.stream));
   redis.on('error', (error) => {
     if (!away) log.warn({ err: error }, 'Redis is away; reconnecting');
     away = true;
@@ -45,6 +47,26 @@ function watch(redis: Redis, log: Logger): Redis {
     away = false;
   });
   return redis;
+}
+
+/**
+ * All commands of one turn of the event loop leave with one system call: on loopback and in a datacentre that call,
+ * with the waking of whoever reads, costs more than making the command.
+ */
+function writeOncePerTurn(stream: Socket): void {
+  const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
+  let isCorked = false;
+  stream.write = (...args: unknown[]): boolean => {
+    if (!isCorked) {
+      isCorked = true;
+      stream.cork();
+      setImmediate(() => {
+        isCorked = false;
+        stream.uncork();
+      });
+    }
+    return write(...args);
+  };
 }
 
 /** Connects, and keeps trying until Redis answers. */
