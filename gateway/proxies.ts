@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { HeaderPair } from '../shared/headers.ts';
 import { addressOf } from './address.ts';
 import { readHops, type ProxyHeader } from './forwarded.ts';
@@ -38,7 +38,8 @@ export class Proxies {
   }
 
   isTrusted(address: string): boolean {
-    return this.#trusted.check(address, familyOf(address));
+    // A socket that was reset at once has no address any more.
+    return isIP(address) !== 0 && this.#trusted.check(address, familyOf(address));
   }
 
   clientOf(message: IncomingMessage): Client {

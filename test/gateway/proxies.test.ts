@@ -6,7 +6,7 @@ import { Proxies, withClient } from '../../gateway/proxies.ts';
 const TRUSTED = ['10.0.0.0/8', '192.0.2.7', 'fd00::/8'];
 const CLIENT = '203.0.113.9';
 
-function clientOf(remoteAddress: string, headers: IncomingHttpHeaders, field?: 'forwarded') {
+function clientOf(remoteAddress: string | undefined, headers: IncomingHttpHeaders, field?: 'forwarded') {
   const message = { socket: { remoteAddress }, headers } as unknown as IncomingMessage;
   const { address, proto, route, isBehindProxy } = new Proxies(TRUSTED, field ?? 'x-forwarded-for').clientOf(
     message,
@@ -16,7 +16,7 @@ function clientOf(remoteAddress: string, headers: IncomingHttpHeaders, field?: '
 
 const direct = (address: string) => [address, 'http', address, false];
 
-test.each<[title: string, peer: string, headers: IncomingHttpHeaders, expected: unknown[]]>([
+test.each<[title: string, peer: string | undefined, headers: IncomingHttpHeaders, expected: unknown[]]>([
   ['a stranger’s word counts for nothing', CLIENT, { 'x-forwarded-for': '1.2.3.4' }, direct(CLIENT)],
   [
     'a proxy speaks for its client',
@@ -56,6 +56,7 @@ test.each<[title: string, peer: string, headers: IncomingHttpHeaders, expected: 
     ['2001:db8::1', 'http', '2001:db8::1', true],
   ],
   ['IPv4 mapped into IPv6', '::ffff:10.1.1.1', { 'x-forwarded-for': CLIENT }, [CLIENT, 'http', CLIENT, true]],
+  ['a client that has gone already', undefined, { 'x-forwarded-for': '1.2.3.4' }, direct('unknown')],
   ['the other field', '10.1.1.1', { forwarded: `for=${CLIENT}` }, direct('10.1.1.1')],
 ])('X-Forwarded-For: %s', (_title, peer, headers, expected) => {
   expect(clientOf(peer, headers)).toEqual(expected);
