@@ -1,5 +1,8 @@
-/** An invocation's id may begin with `-` (nanoid); what option parser would not take it for options? */
-const DASHED_ID = /^-[\w-]{20}$/;
+/**
+ * An invocation's id may begin with `-` (nanoid), and a parser takes it for options. Those of a replay of many have a
+ * number at their end.
+ */
+const DASHED_ID = /^-[\w-]{20}(?:-\d+)?$/;
 const MARK = 'id:';
 /** Options whose value follows, and may look the same. */
 const TAKES_ANYTHING = new Set(['--token', '--data']);

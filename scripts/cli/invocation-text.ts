@@ -4,7 +4,7 @@ import type { HeaderPair } from '../../shared/headers.ts';
 import type { InvocationRecord } from './admin-schema.ts';
 import { comparisonAsText } from './comparison-text.ts';
 import { excerpt } from './excerpt.ts';
-import { outcomeOf } from './outcome-text.ts';
+import { errorTextOf, outcomeOf } from './outcome-text.ts';
 import { printable, printableLine } from './printable.ts';
 import type { Frame } from './script-frames.ts';
 
@@ -103,11 +103,9 @@ const FRAMES_WITH_SOURCE = 3;
 
 function errorLines({ error }: InvocationRecord, frames: readonly Frame[]): string[] {
   if (!error) return [];
-  const { name, message } = error;
-  const whole = name !== null && !message.startsWith(name) ? `${name}: ${message}` : message;
   return [
     'error',
-    indented(whole),
+    indented(errorTextOf(error)),
     ...frames.flatMap((frame, i) => frameLines(frame, i < FRAMES_WITH_SOURCE)),
   ];
 }

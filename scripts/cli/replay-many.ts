@@ -35,7 +35,7 @@ export async function replayMany(options: ReplayManyOptions): Promise<void> {
   if (preview.count === 0) return;
   if (!options.yes && !(await confirm('replay them?')))
     return void process.stderr.write('nothing was replayed\n');
-  const run = await follow(admin, await admin.replayMany(order));
+  const run = await runToItsEnd(admin, order);
   process.stdout.write(options.json ? `${JSON.stringify(run, undefined, 2)}\n` : summary(run));
   if (run.state === 'stopped') process.exitCode = EXIT_INTERRUPTED;
   else if (run.failed + run.skipped > 0) process.exitCode = 1;
@@ -59,20 +59,16 @@ function counted({ count, skipped }: DryRun): string {
   ].join('');
 }
 
-/** Shows how far it is until it has ended; Ctrl-C stops it in the gateway, a second one only this process. */
-async function follow(admin: AdminClient, id: string): Promise<ReplayRun> {
-  let stopping: Promise<void> | undefined;
-  const onInterrupt = (): void => {
-    if (stopping) process.exit(EXIT_INTERRUPTED);
-    stopping = admin.stop(id);
-    // Told by the next look, which fails in the same way.
-    stopping.catch(() => undefined);
-  };
-  process.on('SIGINT', onInterrupt);
+/** Begins, and shows how far it is until it has ended. Ctrl-C stops it in the gateway, a second one only this process. */
+async function runToItsEnd(admin: AdminClient, order: ReplayManyOrder): Promise<ReplayRun> {
+  using interruption = listenForInterrupt();
   let progress: Progress | undefined;
+  let isStopped = false;
+  const id = await admin.replayMany(order);
   try {
     for (;;) {
-      await stopping;
+      if (interruption.has && !isStopped) await admin.stop(id);
+      isStopped = interruption.has;
       const run = await admin.replayRun(id);
       progress ??= startProgress(run);
       progress.show(run);
@@ -81,8 +77,22 @@ async function follow(admin: AdminClient, id: string): Promise<ReplayRun> {
     }
   } finally {
     progress?.end();
-    process.off('SIGINT', onInterrupt);
   }
+}
+
+function listenForInterrupt(): Disposable & { readonly has: boolean } {
+  let has = false;
+  const onInterrupt = (): void => {
+    if (has) process.exit(EXIT_INTERRUPTED);
+    has = true;
+  };
+  process.on('SIGINT', onInterrupt);
+  return {
+    get has() {
+      return has;
+    },
+    [Symbol.dispose]: () => void process.off('SIGINT', onInterrupt),
+  };
 }
 
 function summary({ id, state, total, outcomes, done, skipped, failed }: ReplayRun): string {

@@ -1,7 +1,7 @@
 import { openAdmin } from './admin-options.ts';
 import type { InvocationRecord } from './admin-schema.ts';
 import { comparisonAsText } from './comparison-text.ts';
-import { outcomeOf } from './outcome-text.ts';
+import { errorTextOf, outcomeOf } from './outcome-text.ts';
 import { printable } from './printable.ts';
 import { orderOf, type ReplayOptions } from './replay-order.ts';
 import { replayed } from './replay-outcome.ts';
@@ -23,7 +23,7 @@ function asText(id: string, record: InvocationRecord): string {
   const lines = [
     `${id} replayed as ${record.id} (script ${replayOf?.script}, blueprint ${replayOf?.blueprint})`,
     outcomeOf(record),
-    ...(error ? [printable(error.message).replaceAll(/^/gm, '  ')] : []),
+    ...(error ? [printable(errorTextOf(error)).replaceAll(/^/gm, '  ')] : []),
     ...(comparison ? ['compared with the original:', ...comparisonAsText(comparison)] : []),
     `npx lc500 invocations show ${record.id}`,
   ];

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { buffer } from 'node:stream/consumers';
 
 export interface ShellResult {
@@ -15,3 +15,6 @@ export async function runShell(script: string, { shell = 'sh' } = {}): Promise<S
   const [stdout, stderr, code] = await Promise.all([buffer(child.stdout), buffer(child.stderr), ended]);
   return { code, stdout, stderr };
 }
+
+/** Whether this machine has curl; the suite asks for nothing that it does not bring. */
+export const hasCurl = spawnSync('curl', ['--version']).status === 0;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { invocationId, markIds } from '../../scripts/cli/invocation-id.ts';
 import { momentOf } from '../../scripts/cli/moment.ts';
 import { printable, printableLine } from '../../scripts/cli/printable.ts';
 import { rateOption } from '../../scripts/cli/rate.ts';
@@ -42,6 +43,14 @@ test.for([
 
 test.for(['0', '0/s', '-1', '5/d', '1001', 'fast', ''])('%j is no rate', (given) => {
   expect(() => rateOption(given)).toThrow('Expected a rate');
+});
+
+test('ids that begin with a dash are told from options', () => {
+  const [id, ofMany] = ['-1StGXR8_Z5jdHi6B-myT', '--StGXR8_Z5jdHi6B-myT-12'];
+  const words = ['replay', id, ofMany, '--matrix', '--token', id, '-V'];
+  const marked = markIds(words);
+  expect(marked.map(invocationId)).toEqual(words);
+  expect(marked.filter((word) => word.startsWith('-'))).toEqual(['--matrix', '--token', id, '-V']);
 });
 
 test('a terminal gets nothing to obey', () => {

@@ -9,9 +9,7 @@ import { expect, test } from 'vitest';
 import { curlCommand, type RepeatedRequest } from '../../scripts/cli/curl-command.ts';
 import { singleQuoted, shellWord } from '../../scripts/cli/shell.ts';
 import { endToEnd, toPairs } from '../../shared/headers.ts';
-import { runShell } from '../helpers/shell.ts';
-
-const hasCurl = spawnSync('curl', ['--version']).status === 0;
+import { hasCurl, runShell } from '../helpers/shell.ts';
 
 const ALL_LATIN1 = Array.from({ length: 255 }, (_, i) => String.fromCharCode(i + 1)).join('');
 

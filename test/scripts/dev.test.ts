@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
+import { readDevState } from '../../scripts/dev-state.ts';
 import { sendRequest } from '../helpers/http.ts';
 import { isAlive, processTree } from '../helpers/process-tree.ts';
 import { waitFor } from '../helpers/wait.ts';
@@ -62,6 +63,10 @@ test('it answers for every sample, and Ctrl-C ends all of it', async () => {
   const notes = await ask('notes');
   expect(notes.headers.filter(([name]) => name.toLowerCase() === 'set-cookie')).toHaveLength(2);
   expect((await ask('notes', '/nowhere')).status).toBe(404);
+  const { admin } = (await readDevState(dev.folder)) ?? {};
+  const withToken = { headers: { authorization: `Bearer ${admin?.token}` } };
+  expect((await fetch(`${admin?.url}/metrics`)).status).toBe(401);
+  expect((await fetch(`${admin?.url}/metrics`, withToken)).status).toBe(200);
   const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => 255 - i));
   const echo = await sendRequest(dev.port, {
     hostname: 'echo.localhost',
