@@ -71,6 +71,13 @@ export const framing: Family = {
     ).map((hostile) => ({ ...hostile, script: 'setBody(readRequestBody().replace(/HTTP.*/s, ""))' })),
     ...requests('bad_host', { 'no version, and so no headers': 'GET /\r\n\r\n' }),
     ...requests(
+      { status: 200, text: /^(?!.*HTTP\/1\.1 )/s },
+      {
+        'a request after the last one': `GET / HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\nGET /second HTTP/1.1\r\nHost: HOST\r\n\r\n`,
+        'a request after the end of HTTP/1.0': `GET / HTTP/1.0\r\nHost: HOST\r\n\r\nGET /second HTTP/1.1\r\nHost: HOST\r\n\r\n`,
+      },
+    ),
+    ...requests(
       { status: 200 },
       {
         'empty lines first': `\r\n\r\nGET / HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n`,

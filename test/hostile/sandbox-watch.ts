@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+
+/** A sandbox is marked for the kernel when its first isolate is ready: runner/launcher/oom-score.ts. */
+const READY = '1000';
+const SAMPLE_MS = 10;
+
+/** What was seen of a runner's sandboxes from outside (Linux). */
+export interface SandboxSights {
+  /** The most that one of them held, bytes. */
+  readonly peak: number;
+  /** How many ended. */
+  readonly ended: number;
+  /** From a sandbox's end until one more was ready, milliseconds. */
+  readonly replacedMs: readonly number[];
+}
+
+/** Looks at the sandboxes of a runner until it is told to stop. */
+export function watchSandboxes(runner: number): { stop(): SandboxSights } {
+  let peak = 0;
+  let ended = 0;
+  let ready = new Set<number>();
+  const gone: number[] = [];
+  const replacedMs: number[] = [];
+  const look = (): void => {
+    const now = performance.now();
+    const seen = new Set(descendants(runner).filter(isReady));
+    for (const pid of ready.difference(seen)) {
+      ended++;
+      gone.push(now);
+      ready.delete(pid);
+    }
+    for (const _pid of seen.difference(ready)) {
+      const since = gone.shift();
+      if (since !== undefined) replacedMs.push(now - since);
+    }
+    ready = seen;
+    for (const pid of seen) peak = Math.max(peak, highWaterMark(pid));
+  };
+  const timer = setInterval(look, SAMPLE_MS);
+  return {
+    stop() {
+      clearInterval(timer);
+      return { peak, ended, replacedMs };
+    },
+  };
+}
+
+function descendants(pid: number): number[] {
+  const children = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+  return children.flatMap((child) => [child, ...descendants(child)]);
+}
+
+function isReady(pid: number): boolean {
+  return read(`/proc/${pid}/oom_score_adj`).trim() === READY;
+}
+
+/** VmHWM of proc_pid_status(5). */
+function highWaterMark(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
+}
+
+/** Empty when the process has gone. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,66 @@
+import { summarize } from '../../scripts/bench/statistics.ts';
+import type { Arena } from './arena.ts';
+import type { Siege } from './siege.ts';
+import { percentiles } from './tally.ts';
+
+const MEBIBYTE = 1_048_576;
+
+/** A siege as Markdown. @param capMb what a sandbox's process may hold, MiB */
+export function siegeReport(siege: Siege, arena: Arena, capMb: number, minutes: number): string {
+  const { families, mixed, calm, sandboxes, before, after } = siege;
+  const rows = [...families].map(([{ name, cases }, { alone, mixed: inMix }]) => [
+    name,
+    cases.length,
+    alone.runs + inMix.runs,
+    alone.passed + inMix.passed,
+    alone.victim,
+  ]);
+  const all = [...families.values()].map(({ alone }) => alone);
+  const sum = (pick: (tally: (typeof all)[number]) => number): number =>
+    all.reduce((total, tally) => total + pick(tally), 0);
+  const cases = [...families.keys()].reduce((total, family) => total + family.cases.length, 0);
+  rows.push([`all in random order, ${minutes} min`, cases, mixed.runs, mixed.passed, mixed.victim]);
+  const { gateway, runners } = arena.system;
+  const facts = [
+    ['victim without attack, before and after', `${percentiles(calm.before)}; ${percentiles(calm.after)}`],
+    ['victim’s requests, failures', `${arena.victim.sent}, ${arena.victim.failures.length}`],
+    ['attacks not admitted (429, 503)', sum(({ refused }) => refused) + mixed.refused],
+    [
+      'latest end of a script after its time',
+      `${Math.max(mixed.lateMs, ...all.map(({ lateMs }) => lateMs)).toFixed(0)} ms`,
+    ],
+    ['sandboxes that ended', sandboxes.ended],
+    ['largest sandbox over its cap', `${mebibytes(sandboxes.peak - capMb * MEBIBYTE)} MiB over ${capMb} MiB`],
+    ['from a sandbox’s end to its replacement', replacement(sandboxes.replacedMs)],
+    [
+      'restarts of runner, gateway',
+      `${runners.filter(({ hasEnded }) => hasEnded).length}, ${Number(gateway.hasEnded)}`,
+    ],
+    ['runner, before and after', `${mebibytes(before.runnerBytes)} → ${mebibytes(after.runnerBytes)} MiB`],
+    ['gateway, before and after', `${mebibytes(before.gatewayBytes)} → ${mebibytes(after.gatewayBytes)} MiB`],
+    [
+      'largest sandbox, before and after',
+      `${mebibytes(before.sandboxBytes)} → ${mebibytes(after.sandboxBytes)} MiB`,
+    ],
+    ['open descriptors, before and after', `${before.descriptors} → ${after.descriptors}`],
+  ];
+  return [
+    table(['family', 'cases', 'runs', 'passed', 'victim p50 / p99'], rows),
+    table(['', ''], facts),
+  ].join('\n\n');
+}
+
+function replacement(times: readonly number[]): string {
+  if (times.length === 0) return '–';
+  const { median, max } = summarize(times);
+  return `median ${median.toFixed(0)} ms, at most ${max.toFixed(0)} ms`;
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / MEBIBYTE).toFixed(0);
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const line = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}

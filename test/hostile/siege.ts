@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { seededRandom } from '../../scripts/autoscale/simulate/random.ts';
+import { waitFor } from '../helpers/wait.ts';
+import type { Arena } from './arena.ts';
+import { footprint, type Footprint } from './footprint.ts';
+import type { Family, HostileCase } from './hostile-case.ts';
+import { watchSandboxes, type SandboxSights } from './sandbox-watch.ts';
+import { Tally } from './tally.ts';
+
+/** One attacker for each sandbox that is there for all, and one that waits. */
+const ATTACKERS = 4;
+const CALM_MS = 15_000;
+/** After this much of an attack that was refused the attacker comes again. */
+const AGAIN_MS = 200;
+
+/** What a siege has shown. */
+export interface Siege {
+  readonly families: ReadonlyMap<Family, { readonly alone: Tally; readonly mixed: Tally }>;
+  readonly mixed: Tally;
+  readonly calm: { readonly before: readonly number[]; readonly after: readonly number[] };
+  readonly sandboxes: SandboxSights;
+  readonly before: Footprint;
+  readonly after: Footprint;
+}
+
+/**
+ * First family by family, which shows what each does to the victim; then everything in random order, all attackers
+ * at once, for so long.
+ */
+export async function besiege(
+  arena: Arena,
+  families: readonly Family[],
+  minutes: number,
+  seed: number,
+): Promise<Siege> {
+  const calmBefore = await calm(arena);
+  const before = footprint(arena.system);
+  const watch = watchSandboxes(arena.system.runners[0]?.pid as number);
+  const tallies = new Map(families.map((family) => [family, { alone: new Tally(), mixed: new Tally() }]));
+  for (const [family, { alone }] of tallies) {
+    await attackAll(arena, inOrder(family.cases), alone, () => alone);
+    await settle(arena, before);
+  }
+  const mixed = new Tally();
+  const familyOf = new Map(families.flatMap((family) => family.cases.map((hostile) => [hostile, family])));
+  const until = performance.now() + minutes * 60_000;
+  const cases = shuffledUntil(families, seed, () => performance.now() > until);
+  await attackAll(
+    arena,
+    cases,
+    mixed,
+    (hostile) => tallies.get(familyOf.get(hostile) as Family)?.mixed as Tally,
+  );
+  await settle(arena, before);
+  const sandboxes = watch.stop();
+  const calmAfter = await calm(arena);
+  const after = footprint(arena.system);
+  return {
+    families: tallies,
+    mixed,
+    calm: { before: calmBefore, after: calmAfter },
+    sandboxes,
+    before,
+    after,
+  };
+}
+
+/** The victim's usual latencies: nobody else asks for anything. */
+async function calm({ victim }: Arena): Promise<number[]> {
+  victim.take();
+  await sleep(CALM_MS);
+  return victim.take();
+}
+
+async function settle({ system, victim }: Arena, before: Footprint): Promise<void> {
+  await waitFor('all sandboxes', () => footprint(system).sandboxes === before.sandboxes, {
+    timeoutMs: 60_000,
+  });
+  await sleep(1000);
+  victim.take();
+}
+
+/** @param of where a case is counted beside `together`, which gets the victim's latencies */
+async function attackAll(
+  arena: Arena,
+  cases: Iterator<HostileCase>,
+  together: Tally,
+  of: (hostile: HostileCase) => Tally,
+): Promise<void> {
+  arena.victim.take();
+  const attacker = async (): Promise<void> => {
+    for (let next = cases.next(); !next.done; next = cases.next()) {
+      const verdict = await arena.attack(next.value);
+      for (const tally of new Set([together, of(next.value)])) tally.add(next.value, verdict);
+      if (verdict.isRefused) await sleep(AGAIN_MS);
+    }
+  };
+  await Promise.all(Array.from({ length: ATTACKERS }, attacker));
+  together.latencies.push(...arena.victim.take());
+}
+
+function* inOrder(cases: readonly HostileCase[]): Generator<HostileCase, void> {
+  yield* cases;
+}
+
+/** All cases in one random order after the other. */
+function* shuffledUntil(
+  families: readonly Family[],
+  seed: number,
+  isOver: () => boolean,
+): Generator<HostileCase, void> {
+  const random = seededRandom(seed);
+  for (;;) {
+    const bag = families.flatMap(({ cases }) => cases).map((hostile) => ({ hostile, at: random() }));
+    for (const { hostile } of bag.sort((a, b) => a.at - b.at)) {
+      if (isOver()) return;
+      yield hostile;
+    }
+  }
+}
