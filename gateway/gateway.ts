@@ -17,6 +17,7 @@ import { invocationMetrics } from './admin/invocations.ts';
 import { createApp } from './app.ts';
 import { limitConnections } from './connections.ts';
 import { clientAddress, createEdge } from './edge.ts';
+import { GatewayRegister } from './gateway-register.ts';
 import { Ledger } from './ledger.ts';
 import { readiness } from './readiness.ts';
 import { Replies } from './replies.ts';
@@ -55,9 +56,20 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     openQueue(QUEUE_NAME, redis, config, log, stack),
     openQueue(ASYNC_QUEUE_NAME, redis, config, log, stack),
   ]);
-  const replies = new Replies(replyStreamKey(config.QUEUE_PREFIX, nanoid()), reader, redis, log);
+  const stream = replyStreamKey(config.QUEUE_PREFIX, nanoid());
+  const deadlineMs = config.REQUEST_DEADLINE_MS;
+  const replies = new Replies(stream, reader, redis, deadlineMs, log);
   await replies.start();
   stack.defer(() => replies.close());
+
+  const register = new GatewayRegister(redis, clock, {
+    prefix: config.QUEUE_PREFIX,
+    stream,
+    deadlineMs,
+    log,
+  });
+  await register.start();
+  stack.defer(() => register.close());
 
   const parts = { redis, clock, prefix: config.QUEUE_PREFIX, log };
   const abandon = createAbandon({ queue, ...parts });
@@ -91,7 +103,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       redis,
       queue,
       prefix: config.QUEUE_PREFIX,
-      others: [invocationMetrics(ledger, replies), clientMetrics(edge, server)],
+      others: [invocationMetrics(ledger, replies, register), clientMetrics(edge, server)],
     },
   });
   stack.defer(() => log.info(ledger.summary(), 'what became of all requests'));

@@ -5,8 +5,11 @@ import { decodeReply, type Reply } from '../shared/reply.ts';
 /** A blocking read ends this often, so that a connection that died unnoticed is found out. */
 const BLOCK_MS = 2000;
 const BATCH = 256;
-/** The stream outlives the gateway's silence by this much, and then vanishes by itself. */
-const STREAM_TTL_MS = 30_000;
+/**
+ * The stream outlives the gateway's silence by this much beyond a request's time, and then vanishes by itself. Other
+ * gateways look into it before (gateway-register.ts).
+ */
+const STREAM_SLACK_MS = 60_000;
 const KEEP_ALIVE_MS = 5000;
 const RETRY_MS = 200;
 /** What was read is taken out of the stream when it has become this much, bytes, or after this long. */
@@ -32,6 +35,7 @@ export class Replies {
   readonly #commands: Redis;
   readonly #log: Logger;
   readonly #waiters = new Map<string, (reply: Reply) => void>();
+  readonly #ttlMs: number;
   #lastId = '0-0';
   #readBytes = 0;
   #trimmer: NodeJS.Timeout | undefined;
@@ -43,11 +47,13 @@ export class Replies {
    * @param key the stream's, this gateway's alone
    * @param reader a patient connection of its own, for blocking reads
    * @param commands any connection
+   * @param deadlineMs a request's time from arrival to answer
    */
-  constructor(key: string, reader: Redis, commands: Redis, log: Logger) {
+  constructor(key: string, reader: Redis, commands: Redis, deadlineMs: number, log: Logger) {
     this.key = key;
     this.#reader = reader;
     this.#commands = commands;
+    this.#ttlMs = deadlineMs + STREAM_SLACK_MS;
     this.#log = log;
   }
 
@@ -91,9 +97,9 @@ export class Replies {
 
   /** Makes the stream if there is none, and puts off its end. */
   async #touch(): Promise<void> {
-    const extended = await this.#commands.pexpire(this.key, STREAM_TTL_MS);
+    const extended = await this.#commands.pexpire(this.key, this.#ttlMs);
     if (extended === 1) return;
-    await this.#commands.multi().xadd(this.key, '*', 'open', '1').pexpire(this.key, STREAM_TTL_MS).exec();
+    await this.#commands.multi().xadd(this.key, '*', 'open', '1').pexpire(this.key, this.#ttlMs).exec();
   }
 
   async #read(): Promise<void> {

@@ -11,11 +11,14 @@ const SAMPLES = 5;
  */
 export class RedisClock {
   readonly #redis: Redis;
+  readonly #local: () => number;
   #offset = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(redis: Redis) {
+  /** @param local this machine's clock, milliseconds since the epoch: steady, but it may be wrong by any amount */
+  constructor(redis: Redis, local = (): number => performance.timeOrigin + performance.now()) {
     this.#redis = redis;
+    this.#local = local;
   }
 
   /** Measures once, and from then on regularly. */
@@ -32,18 +35,18 @@ export class RedisClock {
 
   /** Milliseconds since the epoch by Redis's clock. */
   now(): number {
-    return performance.timeOrigin + performance.now() + this.#offset;
+    return this.#local() + this.#offset;
   }
 
   async #measure(): Promise<void> {
     let best = Infinity;
     for (let i = 0; i < SAMPLES; i++) {
-      const before = performance.now();
+      const before = this.#local();
       const [seconds, micros] = (await this.#redis.time()).map(Number) as [number, number];
-      const roundTrip = performance.now() - before;
+      const roundTrip = this.#local() - before;
       if (roundTrip >= best) continue;
       best = roundTrip;
-      this.#offset = seconds * 1000 + micros / 1000 - (performance.timeOrigin + before + roundTrip / 2);
+      this.#offset = seconds * 1000 + micros / 1000 - (before + roundTrip / 2);
     }
   }
 }

@@ -54,6 +54,11 @@ export function idempotencyKeysBelow(prefix: string): string {
   return `${prefix}:idempotency:`;
 }
 
+/** Redis key of the sorted set of gateways: member is the key of the gateway's reply stream, score its last beat. */
+export function gatewaysKey(prefix: string): string {
+  return `${prefix}:gateways`;
+}
+
 /** Redis key of the sorted set of runners: member is the runner's id, score the time of its last heartbeat. */
 export function runnersKey(prefix: string): string {
   return `${prefix}:runners`;

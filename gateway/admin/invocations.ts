@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { GatewayRegister } from '../gateway-register.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Replies } from '../replies.ts';
 
@@ -7,7 +8,11 @@ import type { Replies } from '../replies.ts';
  *
  * @returns makes the text, with all figures of one moment
  */
-export function invocationMetrics(ledger: Ledger, replies: Replies): () => Promise<string> {
+export function invocationMetrics(
+  ledger: Ledger,
+  replies: Replies,
+  register: GatewayRegister,
+): () => Promise<string> {
   const registry = new Registry();
   const registers = [registry];
   const accepted = new Counter({
@@ -42,6 +47,11 @@ export function invocationMetrics(ledger: Ledger, replies: Replies): () => Promi
     help: 'Replies that are waited for',
     registers,
   });
+  const orphaned = new Counter({
+    name: 'lc500_invocations_orphaned_total',
+    help: 'Requests that ran for gateways that had died, as this gateway found',
+    registers,
+  });
   return () => {
     registry.resetMetrics();
     accepted.inc(ledger.accepted);
@@ -50,6 +60,7 @@ export function invocationMetrics(ledger: Ledger, replies: Replies): () => Promi
     again.inc(ledger.secondEndings);
     for (const [result, count] of Object.entries(replies.counts)) received.inc({ result }, count);
     awaited.set(replies.waiting);
+    orphaned.inc(register.orphaned);
     return registry.metrics();
   };
 }

@@ -1,0 +1,107 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { portOf, startChild, type Child } from '../bench/child.ts';
+import { store } from '../bench/system.ts';
+import { startServices } from '../services/services.ts';
+import type { SoakOptions } from './options.ts';
+import { TENANTS } from './tenants.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const TOKEN = 'the-token-of-a-soak';
+
+export interface GatewayProcess {
+  readonly pid: number;
+  readonly port: number;
+  readonly adminPort: number;
+}
+
+/** Everything under test, on services of its own. */
+export interface SoakSystem extends AsyncDisposable {
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly gateways: readonly GatewayProcess[];
+  /** Those that live. */
+  readonly runners: readonly number[];
+  readonly token: string;
+  /** SIGKILL, and a new one in its place. Resolves when that takes jobs. */
+  replaceRunner(at: number): Promise<void>;
+}
+
+export async function startSystem(options: SoakOptions): Promise<SoakSystem> {
+  await using stack = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), 'lc500-soak-'));
+  stack.defer(() => rm(directory, { recursive: true, force: true }));
+  const path = { PATH: process.env['PATH'] ?? '' };
+  const services = stack.use(await startServices({ directory, env: path, onCrash }));
+  await store(services.env, { scripts: TENANTS });
+  const redis = new Redis(services.env.REDIS_URL);
+  stack.defer(() => redis.disconnect());
+  const env = { ...path, ...services.env, ...environment(options) };
+  const gateways = await Promise.all(
+    Array.from({ length: options.gateways }, () => startGateway(env, stack)),
+  );
+  const children = await Promise.all(Array.from({ length: options.runners }, () => startRunner(env)));
+  const runners = children.map(({ pid }) => pid);
+  stack.defer(async () => void (await Promise.all(children.map((child) => child[Symbol.asyncDispose]()))));
+  const owned = stack.move();
+  return {
+    redis,
+    prefix: env.QUEUE_PREFIX,
+    gateways,
+    runners,
+    token: TOKEN,
+    async replaceRunner(at) {
+      process.kill(runners[at] as number, 'SIGKILL');
+      const next = await startRunner(env);
+      children[at] = next;
+      runners[at] = next.pid;
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function environment({ sandboxes }: SoakOptions) {
+  return {
+    HOST: '127.0.0.1',
+    PORT: '0',
+    ADMIN_PORT: '0',
+    ADMIN_TOKEN: TOKEN,
+    QUEUE_PREFIX: 'soak',
+    LOG_LEVEL: 'error',
+    RUNNER_SANDBOXES: String(sandboxes),
+    // Short, so that what is kept for its keys has gone when keys are counted.
+    IDEMPOTENCY_HOURS: '0.002',
+  };
+}
+
+async function startGateway(
+  env: Readonly<Record<string, string>>,
+  stack: AsyncDisposableStack,
+): Promise<GatewayProcess> {
+  const file = join(ROOT, 'gateway/main.ts');
+  let adminPort = 0;
+  const listening = (line: string): number | undefined => {
+    const port = portOf(line);
+    if (port !== undefined) ({ adminPort } = JSON.parse(line) as { adminPort: number });
+    return port;
+  };
+  // It tells its ports at this level.
+  const gateway = await startChild(process.execPath, [file], { ...env, LOG_LEVEL: 'info' }, listening);
+  stack.use(gateway);
+  return { pid: gateway.pid, port: gateway.ready, adminPort };
+}
+
+function startRunner(env: Readonly<Record<string, string>>): Promise<Child> {
+  const file = join(ROOT, 'runner/main.ts');
+  return startChild(process.execPath, [file], { ...env, LOG_LEVEL: 'info' }, takesJobs);
+}
+
+function takesJobs(line: string): true | undefined {
+  return line.includes('"runner takes jobs"') ? true : undefined;
+}
+
+function onCrash(name: string): void {
+  process.stderr.write(`${name} ended by itself\n`);
+}
