@@ -8,7 +8,7 @@ import { siegeReport } from './siege-report.ts';
 const MINUTES = Number(process.env['HOSTILE_MINUTES'] ?? 0);
 const SEED = Number(process.env['HOSTILE_SEED'] ?? 1);
 /** Long enough for bombs to burst beside all the rest. */
-const SCRIPT_MS = 2000;
+const SCRIPT_MS = 3000;
 const NOISE_MS = 2000;
 const GROWTH = 100 * 1_048_576;
 
