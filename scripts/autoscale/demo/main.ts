@@ -26,6 +26,8 @@ const STAGES: readonly Stage[] = [
 const OUT = '.lc500/autoscale';
 const SETTINGS = {
   RUNNER_SANDBOXES: '1',
+  // The model's runner has no others.
+  SPARE_SANDBOXES: '0',
   MAX_RUNNERS: '4',
   AUTOSCALE_INTERVAL_MS: '1000',
   AUTOSCALE_QUIET_MS: '20000',
@@ -61,7 +63,10 @@ const path = samples.map(({ runners }) => runners).filter((count, i, all) => cou
 process.stdout.write(
   `\nrunners ${path.join(' → ')}; ${outcomes.length} requests, ${failed} failed; chart: ${OUT}/demo.svg\n`,
 );
-process.stdout.write(checkModel(outcomes.filter(({ at }) => at > 20_000 && at < 45_000)));
+const alone = outcomes.filter(({ at, status }) => at > 20_000 && at < 45_000 && status === 200);
+process.stdout.write(checkModel(alone));
+const times = JSON.stringify(alone.map(({ sandboxMs }) => sandboxMs));
+await writeFile(`${OUT}/sandbox-ms.json`, times);
 if (failed > 0) process.exitCode = 1;
 
 async function sample(): Promise<void> {

@@ -8,6 +8,7 @@ import { TRACES, type Trace } from './traces.ts';
 export interface Assumptions {
   readonly serviceMs: number;
   readonly spread: number;
+  readonly measured?: readonly number[];
   readonly sandboxesPerRunner: number;
   readonly targetWaitMs: number;
   readonly deadlineMs: number;

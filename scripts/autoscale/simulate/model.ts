@@ -1,4 +1,4 @@
-import { exponential, seededRandom, serviceTime } from './random.ts';
+import { exponential, resampled, seededRandom, serviceTime } from './random.ts';
 import { Heap } from './heap.ts';
 import { Quantiles } from './quantiles.ts';
 import type { Trace } from './traces.ts';
@@ -29,6 +29,8 @@ export interface Scene {
   readonly serviceMs: number;
   /** Coefficient of variation of the service time. */
   readonly spread: number;
+  /** Measured times in a sandbox, in their order, to be resampled in place of that distribution. */
+  readonly measured?: readonly number[];
   /** A request that waited longer is dropped: nobody waits for it any more. */
   readonly deadlineMs: number;
   /** After a change of load, how long its waits do not count against the target. */
@@ -100,7 +102,9 @@ class Simulation {
     this.#end = scene.trace.seconds * 1000;
     this.#arrivals = seededRandom(scene.seed);
     const random = seededRandom(scene.seed ^ 0x5eed);
-    this.#services = () => serviceTime(random, scene.serviceMs, scene.spread);
+    this.#services = scene.measured
+      ? resampled(random, scene.measured)
+      : () => serviceTime(random, scene.serviceMs, scene.spread);
     this.#runners = rule.initial;
     this.#ordered = rule.initial;
   }

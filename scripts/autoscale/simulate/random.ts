@@ -19,6 +19,27 @@ function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
+/** Slow moments of a machine come in a row: so many successive times are taken together. */
+const BLOCK = 25;
+
+/**
+ * Measured times again, in an order of chance, but block by block: distribution and slow moments stay as they were
+ * (the moving block bootstrap).
+ *
+ * @param measured in the order of measuring
+ */
+export function resampled(random: () => number, measured: readonly number[]): () => number {
+  let next = 0;
+  let end = 0;
+  return () => {
+    if (next >= end) {
+      next = Math.floor(random() * Math.max(1, measured.length - BLOCK + 1));
+      end = Math.min(measured.length, next + BLOCK);
+    }
+    return measured[next++] ?? 0;
+  };
+}
+
 /** A time in a sandbox: log-normal, as run times of programs are; `spread` is its coefficient of variation. */
 export function serviceTime(random: () => number, mean: number, spread: number): number {
   const variance = Math.log(1 + spread * spread);

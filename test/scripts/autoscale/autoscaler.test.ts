@@ -247,6 +247,28 @@ test('Redis away: the number stays, log and metrics say so, and afterwards it go
   expect(scaler.records.filter(({ msg }) => msg === 'started a runner')).toHaveLength(2);
 }, 60_000);
 
+test('Redis away from all: the metrics say just that, and no runner goes or comes', async () => {
+  await using direct = await startSystem({ runners: 0 });
+  await using proxy = await startRedisProxy(direct.env['REDIS_URL'] as string);
+  await using system = await startSystem({ env: { ...QUICK, REDIS_URL: proxy.url } });
+  await using scalers = autoscalers(system);
+  const scaler = scalers.start();
+  await waitFor('its decision', async () => (await metric(system, 'lc500_autoscaler_wanted_runners')) === 1);
+  expect(await metric(system, 'lc500_redis_up')).toBe(1);
+  proxy.cut();
+  await scaler.logged('hold: Redis does not answer');
+  await waitFor('the metric', async () => (await metric(system, 'lc500_redis_up')) === 0);
+  expect(await metric(system, 'lc500_runners')).toBeUndefined();
+  expect((await admin(system, '/autoscale')).status).toBe(503);
+  proxy.mend();
+  await waitFor(
+    'its return',
+    async () => (await metric(system, 'lc500_autoscaler_state{state="deciding"}')) === 1,
+  );
+  expect(system.runners.map(({ hasEnded }) => hasEnded)).toEqual([false]);
+  expect(scaler.records.filter(({ msg }) => msg === 'scaling runners')).toEqual([]);
+}, 60_000);
+
 test('the lock: one holder, until it expires, is released, or is lost', async () => {
   await using system = await startSystem({ runners: 0 });
   const redis = new Redis(system.env['REDIS_URL'] as string);

@@ -7,6 +7,7 @@ import {
 } from '../../../scripts/autoscale/simulate/clairvoyant.ts';
 import { reactionMs, START_DELAYS_MS } from '../../../scripts/autoscale/simulate/comparison.ts';
 import { simulate, type Scene } from '../../../scripts/autoscale/simulate/model.ts';
+import { resampled, seededRandom } from '../../../scripts/autoscale/simulate/random.ts';
 import { decisionRule, fixedRule } from '../../../scripts/autoscale/simulate/rules.ts';
 import { TRACES, type Trace } from '../../../scripts/autoscale/simulate/traces.ts';
 
@@ -51,6 +52,19 @@ test('the schedule that knows the future keeps the target on every trace', () =>
     const { p99, dropped } = simulate(of, clairvoyantRule(clairvoyantSchedule(of, TARGET_MS, 1)));
     expect([p99 <= TARGET_MS, dropped]).toEqual([true, 0]);
   }
+});
+
+test('measured times are taken in blocks, so that slow moments stay together', () => {
+  const measured = Array.from({ length: 1000 }, (_, i) => i);
+  const next = resampled(seededRandom(1), measured);
+  const taken = Array.from({ length: 5000 }, () => next());
+  const jumps = taken.filter((time, i) => i > 0 && time !== (taken[i - 1] as number) + 1);
+  expect(jumps.length).toBeGreaterThan(190);
+  expect(jumps.length).toBeLessThan(200);
+  const mean = taken.reduce((sum, time) => sum + time, 0) / taken.length;
+  expect(mean).toBeGreaterThan(400);
+  expect(mean).toBeLessThan(600);
+  expect(resampled(seededRandom(1), [7])()).toBe(7);
 });
 
 test('the same seed is the same run', () => {
