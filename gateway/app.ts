@@ -10,7 +10,7 @@ import type { Logger } from '../shared/log.ts';
 import type { RunTimings } from '../shared/reply.ts';
 import { dispatchAsync, type Accepted, type AsyncDispatcher } from './async/dispatch-async.ts';
 import { asyncPreferenceOf, preferenceApplied, type AsyncPreference } from './async/preference.ts';
-import { sendAccepted, serveLocation } from './async/serve-location.ts';
+import { sendAccepted, serveLocation, type LocationServer } from './async/serve-location.ts';
 import { dispatchOnce, type Dispatched } from './dispatch-once.ts';
 import { awaitReader, enterClient, type Edge } from './edge.ts';
 import { sendProblem } from './errors.ts';
@@ -22,7 +22,7 @@ import { hostnameOf, originForm, scriptsView } from './request.ts';
 import { sendResponse, serverTiming, staleness } from './response.ts';
 import { hasTooManyHeaders } from './server.ts';
 
-export interface GatewayContext extends AsyncDispatcher {
+export interface GatewayContext extends AsyncDispatcher, LocationServer {
   readonly log: Logger;
   readonly ledger: Ledger;
   /** Whether the gateway is shutting down: clients are then told to come back on another connection. */

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { nanoid } from 'nanoid';
+import { AsyncEndings } from '../shared/async-endings.ts';
 import { RedisClock } from '../shared/clock.ts';
 import type { Config } from '../shared/config.ts';
 import { IdempotencyRecords } from '../shared/idempotency.ts';
@@ -14,6 +15,7 @@ import { createAbandon } from './abandon.ts';
 import { createAdminApp, type Probes } from './admin/app.ts';
 import { clientMetrics } from './admin/clients.ts';
 import { invocationMetrics } from './admin/invocations.ts';
+import { asyncMetrics } from './admin/async-metrics.ts';
 import { createApp } from './app.ts';
 import { limitConnections } from './connections.ts';
 import { clientAddress, createEdge } from './edge.ts';
@@ -75,6 +77,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const abandon = createAbandon({ queue, ...parts });
   const abandonAsync = createAbandon({ queue: asyncQueue, ...parts });
   const records = new IdempotencyRecords(redis);
+  const asyncEndings = new AsyncEndings(redis, config.QUEUE_PREFIX);
   const ledger = new Ledger(log);
   const isClosing = (): boolean => !server.listening;
   const edge = createEdge(config);
@@ -89,6 +92,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     clock,
     abandon,
     abandonAsync,
+    asyncEndings,
     records,
     isClosing,
   });
@@ -103,7 +107,11 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       redis,
       queue,
       prefix: config.QUEUE_PREFIX,
-      others: [invocationMetrics(ledger, replies, register), clientMetrics(edge, server)],
+      others: [
+        invocationMetrics(ledger, replies, register),
+        clientMetrics(edge, server),
+        asyncMetrics(asyncEndings),
+      ],
     },
   });
   stack.defer(() => log.info(ledger.summary(), 'what became of all requests'));

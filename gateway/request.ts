@@ -44,6 +44,7 @@ export function scriptsView(
 
 /** `http://host/path?query` → `/path?query`; every other form as it is. */
 export function originForm(target: string): string {
+  if (target.startsWith('/')) return target;
   const path = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*(.*)$/i.exec(target)?.[1];
   if (path === undefined) return target;
   return path.startsWith('/') ? path : `/${path}`;

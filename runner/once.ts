@@ -1,3 +1,4 @@
+import type { AsyncEndings } from '../shared/async-endings.ts';
 import { asyncRecordKey } from '../shared/async-location.ts';
 import type { Config } from '../shared/config.ts';
 import { errorKind } from '../shared/errors.ts';
@@ -11,6 +12,7 @@ export interface OnceContext {
   readonly config: Config;
   readonly publisher: Publisher;
   readonly records: IdempotencyRecords;
+  readonly asyncEndings: AsyncEndings;
 }
 
 /** A record that keeps an invocation's outcome. */
@@ -19,6 +21,8 @@ interface Place {
   /** How long this outcome is kept, milliseconds; 0: not at all. */
   readonly keepMs: (outcome: Outcome) => number;
   readonly maxBytes: number;
+  /** It is a location's: an outcome in it is the end of an asynchronous request. */
+  readonly isLocation: boolean;
 }
 
 type Settled = { readonly outcome: Outcome };
@@ -73,9 +77,9 @@ export async function settleRecords(
 
 /** @returns false when the record is no longer this invocation's */
 async function settleIn(
-  { config, records, publisher }: OnceContext,
+  { config, records, publisher, asyncEndings }: OnceContext,
   invocation: Invocation,
-  { key, keepMs, maxBytes }: Place,
+  { key, keepMs, maxBytes, isLocation }: Place,
   outcome: Outcome,
 ): Promise<boolean> {
   const { deadline } = invocation;
@@ -84,6 +88,7 @@ async function settleIn(
   for (const { id: waiter, replyTo } of waiting ?? [])
     if (isReplyStream(replyTo, config.QUEUE_PREFIX))
       publisher.publish({ replyTo, deadline }, { id: waiter, outcome, timings: NOT_ITS_OWN });
+  if (waiting && isLocation) asyncEndings.count(outcome.kind === 'response' ? 'ok' : outcome.code);
   return waiting !== undefined;
 }
 
@@ -97,13 +102,14 @@ function placesOf(config: Config, { hostname, idempotencyRecord, async }: Invoca
     const key = asyncRecordKey(config.QUEUE_PREFIX, hostname, async.locationId);
     const keepMs = Math.ceil(config.ASYNC_RETENTION_HOURS * HOUR_MS);
     // Whatever became of it was promised to be told.
-    places.push({ key, keepMs: () => keepMs, maxBytes: Infinity });
+    places.push({ key, keepMs: () => keepMs, maxBytes: Infinity, isLocation: true });
   }
   if (idempotencyRecord !== undefined)
     places.push({
       key: idempotencyRecord,
       keepMs: (outcome) => (isVerdict(outcome) ? Math.ceil(config.IDEMPOTENCY_HOURS * HOUR_MS) : 0),
       maxBytes: config.IDEMPOTENCY_MAX_BYTES,
+      isLocation: false,
     });
   return places;
 }

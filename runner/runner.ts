@@ -1,6 +1,7 @@
 import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { nanoid } from 'nanoid';
+import { AsyncEndings } from '../shared/async-endings.ts';
 import { RedisClock } from '../shared/clock.ts';
 import type { Config } from '../shared/config.ts';
 import { IdempotencyRecords } from '../shared/idempotency.ts';
@@ -60,10 +61,12 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   const underWay = new UnderWay();
   const abandonments = await listenForAbandonments(config, redis, underWay, log, stack);
   const holder = new JobHolder(redis, config.QUEUE_PREFIX);
+  const asyncEndings = new AsyncEndings(redis, config.QUEUE_PREFIX);
   const settings = new TenantSettingsStore(s3, config);
   const callbacks = new Callbacks({ config, redis, records, settings, log });
   stack.defer(() => callbacks.close());
-  const sources = { scripts, blueprints, sandboxes, records, abandonments, callbacks, underWay, holder };
+  const kept = { records, asyncEndings };
+  const sources = { scripts, blueprints, sandboxes, abandonments, callbacks, underWay, holder, ...kept };
   const workers = createWorkers(redis, { ...sources, config, publisher, clock, log });
   stack.defer(async () => void (await Promise.all(workers.map((worker) => worker.close()))));
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));

@@ -59,7 +59,10 @@ export async function dispatchAsync(
       const early = await within(waitMs, reply.promise, signal);
       if (early && !isClosing(early))
         return { outcome: early.outcome, timings: early.timings, replayed: begun.isAnothers };
-      if (signal.aborted && !begun.isAnothers) await callOff(dispatcher, invocation);
+      if (signal.aborted) {
+        if (!begun.isAnothers) await callOff(dispatcher, invocation);
+        throw new LC500Error('deadline_exceeded', 'the client has gone');
+      }
       return { locationId: begun.locationId };
     }
   } finally {

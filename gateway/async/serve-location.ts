@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AsyncEndings } from '../../shared/async-endings.ts';
 import { asyncRecordKey, locationOf, parseLocation } from '../../shared/async-location.ts';
 import { errorKind, LC500Error } from '../../shared/errors.ts';
 import type { HeaderPair } from '../../shared/headers.ts';
@@ -11,6 +12,7 @@ import { readLocation, type LocationSource, type LocationState } from './locatio
 
 export interface LocationServer extends LocationSource {
   readonly abandonAsync: Abandon;
+  readonly asyncEndings: AsyncEndings;
 }
 
 /** Seconds until it makes sense to ask again. */
@@ -94,7 +96,7 @@ function sendAnswer(
 }
 
 async function remove(
-  { config, records, asyncQueue, abandonAsync }: LocationServer,
+  { config, records, asyncQueue, abandonAsync, asyncEndings }: LocationServer,
   hostname: string,
   locationId: string,
   found: LocationState,
@@ -106,6 +108,7 @@ async function remove(
   const { idempotencyRecord, ...invocation } = decodeInvocation(job.data);
   if (idempotencyRecord !== undefined) await records.release(idempotencyRecord, replyIdOf(invocation));
   await abandonAsync(invocation, 'called off at its location');
+  asyncEndings.count('called_off');
 }
 
 async function orUnavailable<T>(asked: Promise<T>): Promise<T> {

@@ -2,9 +2,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startBlueprintServer, type BlueprintServer } from '../helpers/blueprint-server.ts';
 import type { Answer, RequestOptions } from '../helpers/http.ts';
 import { answerAt, locationIn, sendLater, stateAt, type State } from '../helpers/later.ts';
+import { endingsOf, readMetrics } from '../helpers/metrics.ts';
 import { startSystem, type System } from '../helpers/system.ts';
 import { waitFor } from '../helpers/wait.ts';
 
+const TOKEN = 'a-token-for-this-test';
 const HOST = 'a.example';
 const UNGUESSABLE = /^\/\.well-known\/lc500\/invocations\/[\w-]{22}$/;
 const SCRIPT = `
@@ -26,6 +28,7 @@ beforeAll(async () => {
       UPSTREAM_TIMEOUT_MS: '20000',
       SCRIPT_TIMEOUT_MS: '300',
       ASYNC_TIMEOUT_MS: '10000',
+      ADMIN_TOKEN: TOKEN,
     },
   });
   await system.deploy(HOST, SCRIPT);
@@ -227,4 +230,17 @@ test('asynchronous requests leave a sandbox to the others', async () => {
   release();
   for (const location of locations) expect((await answer(location)).status).toBe(201);
   expect(blueprints.asked).not.toContain('/5');
+});
+
+test('what became of them is counted', async () => {
+  const figures = await readMetrics(system.adminPort, TOKEN);
+  const ended = (code: string): number => figures.get(`lc500_async_invocations_total{code="${code}"}`) ?? 0;
+  expect(ended('ok')).toBeGreaterThanOrEqual(10);
+  expect(ended('script_error')).toBe(1);
+  expect(ended('called_off')).toBe(2);
+  expect(figures.get('lc500_queue_asynchronous')).toBe(0);
+  expect(figures.get('lc500_invocations_in_flight')).toBe(0);
+  const deferred = figures.get('lc500_invocations_total{state="deferred",code="async"}');
+  expect(deferred).toBeGreaterThan(10);
+  expect(endingsOf(figures)['client_gone']).toBe(1);
 });
