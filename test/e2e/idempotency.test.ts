@@ -273,7 +273,10 @@ test('a thousand keys leave nothing without an end', async () => {
   // The queue's own, and the runners' list: as many as without a request.
   expect(
     endless.filter(
-      (key) => !/:((?:async-)?invocations:(meta|events|failed|stalled-check|id|\S{21})|runners)$/.test(key),
+      (key) =>
+        !/:((?:(?:async-)?invocations|callbacks):(meta|events|failed|stalled-check|id|\S{21})|runners)$/.test(
+          key,
+        ),
     ),
   ).toEqual([]);
 });
