@@ -1,6 +1,5 @@
 import Koa from 'koa';
 import { nanoid } from 'nanoid';
-import type { Config } from '../shared/config.ts';
 import { errorKind, LC500Error, toLC500Error } from '../shared/errors.ts';
 import type { HeaderPair } from '../shared/headers.ts';
 import { isOwnPath } from '../shared/async-location.ts';
@@ -11,6 +10,7 @@ import type { RunTimings } from '../shared/reply.ts';
 import { dispatchAsync, type Accepted, type AsyncDispatcher } from './async/dispatch-async.ts';
 import { asyncPreferenceOf, preferenceApplied, type AsyncPreference } from './async/preference.ts';
 import { sendAccepted, serveLocation, type LocationServer } from './async/serve-location.ts';
+import { blueprintKeyOf } from './blueprint-key.ts';
 import { dispatchOnce, type Dispatched } from './dispatch-once.ts';
 import { awaitReader, enterClient, type Edge } from './edge.ts';
 import { sendProblem } from './errors.ts';
@@ -137,17 +137,6 @@ async function readInvocation(
       ? {}
       : { idempotencyRecord: idempotencyRecordKey(config.QUEUE_PREFIX, hostname, key) }),
   };
-}
-
-function blueprintKeyOf({ BLUEPRINT_TARGET }: Config, hostname: string, url: string): string | null {
-  switch (BLUEPRINT_TARGET.kind) {
-    case 'none':
-      return null;
-    case 's3':
-      return `${hostname}/blueprint.json`;
-    case 'http':
-      return `http://${hostname}${url.startsWith('/') ? url : '/'}`;
-  }
 }
 
 function logFailure(log: Logger, requestId: string, error: LC500Error): void {

@@ -20,6 +20,7 @@ import { createApp } from './app.ts';
 import { limitConnections } from './connections.ts';
 import { clientAddress, createEdge } from './edge.ts';
 import { GatewayRegister } from './gateway-register.ts';
+import { keepRecords } from './kept-records.ts';
 import { Ledger } from './ledger.ts';
 import { readiness } from './readiness.ts';
 import { Replies } from './replies.ts';
@@ -100,7 +101,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   limitConnections(server, edge, config, log);
   const adminAddress = (message: IncomingMessage): string => clientAddress(edge, message);
   // Up before the public side and down after it, so that the end can be watched.
-  const adminPort = await startAdmin(config, stack, adminAddress, {
+  const adminPort = await startAdmin(config, stack, adminAddress, () => ({
     readiness: async () => (isClosing() ? ['the gateway does not listen'] : readiness(redis, clock, config)),
     sandboxLevels: () => sandboxLevels(redis, clock, config.QUEUE_PREFIX),
     scaling: {
@@ -113,7 +114,9 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
         asyncMetrics(asyncEndings),
       ],
     },
-  });
+    records: keepRecords({ config, redis, queue, asyncQueue, clock }, log, stack),
+    log,
+  }));
   stack.defer(() => log.info(ledger.summary(), 'what became of all requests'));
   stack.defer(() => stopServer(server, PATIENCE_MS));
   const port = await listen(server, config.PORT, config.HOST);
@@ -140,10 +143,10 @@ async function startAdmin(
   config: Config,
   stack: AsyncDisposableStack,
   addressOf: (message: IncomingMessage) => string,
-  probes: Probes,
+  probes: () => Probes,
 ): Promise<number | undefined> {
   if (config.ADMIN_PORT === undefined) return undefined;
-  const server = createHttpServer(createAdminApp(probes, config.ADMIN_TOKEN, addressOf).callback(), config);
+  const server = createHttpServer(createAdminApp(probes(), config.ADMIN_TOKEN, addressOf).callback(), config);
   server.maxConnections = MAX_ADMIN_CONNECTIONS;
   stack.defer(() => stopServer(server, 0));
   return listen(server, config.ADMIN_PORT, config.HOST);

@@ -1,5 +1,6 @@
 import type { Config } from '../shared/config.ts';
 import type { Invocation } from '../shared/invocation.ts';
+import { VERSIONS_PREFIX } from '../shared/records/record-bucket.ts';
 import { idempotencyKeysBelow, replyStreamsBelow } from '../shared/queue.ts';
 
 /** A deadline later than this is not one of ours; timers cannot count much further. */
@@ -28,7 +29,7 @@ export function foreignPart(
   const { id, hostname, scriptKey, blueprintKey, deadline, replyTo, idempotencyRecord } = invocation;
   if (id !== jobId) return 'id';
   if (hostname.length > 253 || !HOSTNAME.test(hostname)) return 'hostname';
-  if (!isObjectOf(hostname, scriptKey)) return 'scriptKey';
+  if (!isObjectOf(hostname, scriptKey) && !isVersionOf(hostname, scriptKey)) return 'scriptKey';
   if (blueprintKey !== null && !isBlueprintOf(hostname, blueprintKey, BLUEPRINT_TARGET.kind))
     return 'blueprintKey';
   if (deadline > now + MAX_TIME_MS) return 'deadline';
@@ -45,6 +46,12 @@ export function isReplyStream(key: string, prefix: string): boolean {
 
 function isObjectOf(hostname: string, key: string): boolean {
   return key.startsWith(hostname) && OBJECT.test(key.slice(hostname.length));
+}
+
+/** A version that records keep: shared/records/record-bucket.ts. */
+function isVersionOf(hostname: string, key: string): boolean {
+  const start = `${VERSIONS_PREFIX}${hostname}/`;
+  return key.startsWith(start) && /^[0-9a-f]{64}\.js$/.test(key.slice(start.length));
 }
 
 function isBlueprintOf(hostname: string, key: string, kind: Config['BLUEPRINT_TARGET']['kind']): boolean {

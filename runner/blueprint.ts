@@ -22,15 +22,19 @@ export interface BlueprintSource {
   close(): Promise<void>;
 }
 
-const EMPTY: Blueprint = Object.freeze({ status: 200, headers: [], body: Buffer.alloc(0) });
+export const EMPTY_BLUEPRINT: Blueprint = Object.freeze({ status: 200, headers: [], body: Buffer.alloc(0) });
 
 export function createBlueprintSource(config: Config, s3: S3Client): BlueprintSource {
   const target = config.BLUEPRINT_TARGET;
-  if (target.kind === 'none') return { fetch: () => Promise.resolve(EMPTY), close: () => Promise.resolve() };
+  if (target.kind === 'none')
+    return { fetch: () => Promise.resolve(EMPTY_BLUEPRINT), close: () => Promise.resolve() };
   if (target.kind === 's3') {
     return {
       fetch: ({ blueprintKey: key }, signal) =>
-        orUnavailable(key, async (present) => (await readBlueprint(s3, config, present, signal)) ?? EMPTY),
+        orUnavailable(
+          key,
+          async (present) => (await readBlueprint(s3, config, present, signal)) ?? EMPTY_BLUEPRINT,
+        ),
       close: () => Promise.resolve(),
     };
   }
@@ -46,7 +50,7 @@ async function orUnavailable(
   key: string | null,
   obtain: (key: string) => Promise<Blueprint>,
 ): Promise<Blueprint> {
-  if (key === null) return EMPTY;
+  if (key === null) return EMPTY_BLUEPRINT;
   try {
     return await obtain(key);
   } catch (cause) {

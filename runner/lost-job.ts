@@ -1,14 +1,24 @@
 import { UnrecoverableError, type Job } from 'bullmq';
 import type { RedisClock } from '../shared/clock.ts';
-import { decodeInvocation, replyIdOf } from '../shared/invocation.ts';
+import { LC500Error } from '../shared/errors.ts';
+import { decodeInvocation, replyIdOf, type Invocation } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
 import { foreignPart } from './belongings.ts';
 import type { Callbacks } from './callbacks/callbacks.ts';
 import { settleRecords, type OnceContext } from './once.ts';
 import type { Publisher } from './publisher.ts';
+import type { Recorder } from './recorder.ts';
 
-/** An invocation that failed and was replied to; BullMQ keeps the job. */
+/** An invocation that failed and was replied to. */
 export class InvocationFailed extends UnrecoverableError {}
+
+export interface LostJobContext extends OnceContext {
+  readonly publisher: Publisher;
+  readonly callbacks: Callbacks;
+  readonly recorder: Recorder;
+  readonly clock: RedisClock;
+  readonly log: Logger;
+}
 
 const NOTHING_RAN = { prepare: 0, isolate: 0, script: 0, total: 0 };
 
@@ -17,17 +27,12 @@ const NOTHING_RAN = { prepare: 0, isolate: 0, script: 0, total: 0 };
  * `maxStalledCount` allows, and no runner is given it again.
  */
 export async function replyToLostJob(
-  context: OnceContext & {
-    readonly publisher: Publisher;
-    readonly callbacks: Callbacks;
-    readonly clock: RedisClock;
-    readonly log: Logger;
-  },
+  context: LostJobContext,
   job: Job | undefined,
   error: Error,
 ): Promise<void> {
   if (!job || error instanceof InvocationFailed) return;
-  const { log, publisher, clock, config } = context;
+  const { log, publisher, recorder, clock, config } = context;
   try {
     const invocation = decodeInvocation(job.data);
     const foreign = foreignPart(invocation, job.id, clock.now(), config);
@@ -41,11 +46,25 @@ export async function replyToLostJob(
     await settleRecords(context, invocation, outcome);
     const { async } = invocation;
     if (async) await context.callbacks.announce({ ...invocation, async });
-    publisher.publish(invocation, { id: replyIdOf(invocation), outcome, timings: NOTHING_RAN });
+    if (!invocation.replay)
+      publisher.publish(invocation, { id: replyIdOf(invocation), outcome, timings: NOTHING_RAN });
+    await record(recorder, job, invocation, new LC500Error('runner_lost', error.message));
   } catch (cause) {
     log.error(
       { err: cause, job: job.id, reason: error.message },
       'a job that is not an invocation was given up',
     );
   }
+}
+
+/** The job stays where no record of it could be made. */
+async function record(
+  recorder: Recorder,
+  job: Job,
+  invocation: Invocation,
+  error: LC500Error,
+): Promise<void> {
+  const outcome = { kind: 'failure', code: error.code } as const;
+  const kind = recorder.wants(invocation, outcome);
+  if (!kind || (await recorder.keep(kind, job, invocation, { outcome, error }))) await job.remove();
 }

@@ -3,9 +3,9 @@ import type { RedisClock } from '../shared/clock.ts';
 import { errorKind, LC500Error, toLC500Error } from '../shared/errors.ts';
 import { decodeInvocation, replyIdOf, type Invocation } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
-import type { Outcome } from '../shared/reply.ts';
+import type { RecordStore } from '../shared/records/record-store.ts';
+import type { Outcome, ScriptResponse } from '../shared/reply.ts';
 import type { Abandonments } from './abandonments.ts';
-import type { ConsoleLine } from './answer.ts';
 import { foreignPart } from './belongings.ts';
 import type { BlueprintSource } from './blueprint.ts';
 import type { Callbacks } from './callbacks/callbacks.ts';
@@ -13,11 +13,14 @@ import type { JobHolder } from './job-holder.ts';
 import { InvocationFailed } from './lost-job.ts';
 import { once, type OnceContext } from './once.ts';
 import type { Publisher } from './publisher.ts';
+import type { Recorder } from './recorder.ts';
+import { restoreReplay } from './replay.ts';
 import { runScript } from './run.ts';
 import type { Sandboxes } from './sandboxes.ts';
 import type { ScriptStore } from './script-store.ts';
 import { giveUp, refuseSecondRun } from './second-run.ts';
 import { Stopwatch } from './stopwatch.ts';
+import type { RunTrace } from './trace.ts';
 import { ABANDONED, CLOSING, TAKEN, type UnderWay } from './under-way.ts';
 
 export interface ProcessorContext extends OnceContext {
@@ -26,6 +29,9 @@ export interface ProcessorContext extends OnceContext {
   readonly sandboxes: Sandboxes;
   readonly publisher: Publisher;
   readonly callbacks: Callbacks;
+  /** Kept invocations: what is written, and what replays are taken from. */
+  readonly recorder: Recorder;
+  readonly store: RecordStore;
   readonly abandonments: Abandonments;
   readonly underWay: UnderWay;
   readonly holder: JobHolder;
@@ -37,17 +43,17 @@ export interface ProcessorContext extends OnceContext {
  * What happens to a job, from top to bottom: read it, run it, publish the reply, finish the job.
  *
  * Every invocation that can be read gets exactly one reply from here, unless nobody waits for one: its client has
- * gone, or another runner has the job by now. A job whose invocation failed through the tenant or the operator fails
- * too, and so stays to be looked at; an answered one, and an abandoned one, is gone. Where the runner itself has to
- * end, what another may run again goes back.
+ * gone, another runner has the job by now, or it is a replay. One that failed through the tenant or the operator is
+ * recorded after that, and its job fails; no job stays but one that is no invocation, or whose record could not be
+ * made. Where the runner itself has to end, what another may run again goes back.
  */
 export function createProcessor(context: ProcessorContext): (job: Job, token?: string) => Promise<void> {
   return async (job, token = '') => {
     const stopwatch = new Stopwatch();
     const invocation = readInvocation(context, job);
-    const keepConsole = consoleKeeper(context.log, invocation);
+    const trace = traceOf(context.log, invocation);
     const result: Performed | undefined = await once(context, invocation, () =>
-      perform(context, { job, token, invocation }, stopwatch, (lines) => keepConsole.take(lines)),
+      perform(context, { job, token, invocation }, stopwatch, trace),
     );
     if (!result) {
       context.log.debug({ requestId: invocation.id, tenant: invocation.hostname }, 'nobody waits for it');
@@ -56,29 +62,29 @@ export function createProcessor(context: ProcessorContext): (job: Job, token?: s
     if (!context.holder.isCertain(job) && (await isRefused(context, { job, token, invocation }))) return;
     const { outcome, error } = result;
     const timings = stopwatch.read();
-    context.publisher.publish(invocation, { id: replyIdOf(invocation), outcome, timings });
+    if (!invocation.replay)
+      context.publisher.publish(invocation, { id: replyIdOf(invocation), outcome, timings });
     context.log.debug({ requestId: invocation.id, tenant: invocation.hostname, timings }, 'replied');
     const { async } = invocation;
     if (async) await context.callbacks.announce({ ...invocation, async });
+    const kind = context.recorder.wants(invocation, outcome);
+    const isKept =
+      kind && (await context.recorder.keep(kind, job, invocation, { ...result, timings, trace }));
     if (!error || errorKind(error.code).fault === 'client') return;
-    await keepConsole.store(job);
+    if (isKept || !kind) job.opts.removeOnFail = true;
     throw new InvocationFailed(`${error.code}: ${error.message}`);
   };
 }
 
-/**
- * The script's console goes to the runner's log as data, so that nothing in it can look like a record of ours;
- * a failed job keeps it, too (BullMQ's job log).
- */
-function consoleKeeper(log: Logger, { id, hostname }: Invocation) {
-  let lines: readonly ConsoleLine[] = [];
+/** The script's console goes to the runner's log as data, so that nothing in it can look like a record of ours. */
+function traceOf(log: Logger, invocation: Invocation): RunTrace {
   return {
-    take(taken: readonly ConsoleLine[]): void {
-      lines = taken;
+    invocation,
+    lines: [],
+    onConsole(lines) {
+      this.lines = lines;
+      const { id, hostname } = invocation;
       if (lines.length > 0) log.info({ requestId: id, tenant: hostname, lines }, 'console');
-    },
-    async store(job: Job): Promise<void> {
-      if (lines.length > 0) await job.log(lines.map(({ level, text }) => `${level}: ${text}`).join('\n'));
     },
   };
 }
@@ -131,10 +137,10 @@ async function perform(
   context: ProcessorContext,
   { job, token, invocation }: Taken,
   stopwatch: Stopwatch,
-  onConsole: (lines: readonly ConsoleLine[]) => void,
+  trace: RunTrace,
 ): Promise<Performed | undefined> {
   const deadline = new AbortController();
-  const left = invocation.deadline - context.clock.now();
+  const left = timeLeft(context, invocation);
   const timer = setTimeout(() => deadline.abort(OVER), left);
   const done = context.underWay.add(invocation.id, { controller: deadline, job, token });
   context.abandonments.begin(invocation.id, deadline);
@@ -144,7 +150,7 @@ async function perform(
     if (left <= 0)
       throw new LC500Error('deadline_exceeded', 'the deadline had passed before a runner took the job');
     refuseSecondRun(job, invocation);
-    const response = await runScript(context, invocation, deadline.signal, stopwatch, onConsole);
+    const response = await run(context, invocation, deadline.signal, stopwatch, trace);
     return { outcome: { kind: 'response', response } };
   } catch (thrown) {
     // Whatever else broke when the time was up, or the client had gone, broke because of it.
@@ -164,6 +170,29 @@ async function perform(
 
 function errorOf(thrown: unknown, { aborted }: AbortSignal): LC500Error {
   return aborted ? new LC500Error('deadline_exceeded') : toLC500Error(thrown);
+}
+
+/** Milliseconds. A replay may wait for longer than a request, but not run for longer. */
+function timeLeft({ clock, config }: ProcessorContext, { deadline, replay }: Invocation): number {
+  const left = deadline - clock.now();
+  if (!replay) return left;
+  return Math.min(left, config.REQUEST_DEADLINE_MS + (replay.isAsync ? config.ASYNC_TIMEOUT_MS : 0));
+}
+
+function run(
+  context: ProcessorContext,
+  invocation: Invocation,
+  signal: AbortSignal,
+  stopwatch: Stopwatch,
+  trace: RunTrace,
+): Promise<ScriptResponse> {
+  if (!invocation.replay) return runScript(context, invocation, signal, stopwatch, trace);
+  return restoreReplay(context, invocation, invocation.replay).then(
+    ({ invocation: restored, blueprints }) => {
+      trace.invocation = restored;
+      return runScript({ ...context, blueprints }, restored, signal, stopwatch, trace);
+    },
+  );
 }
 
 function logFailure(log: Logger, invocation: Invocation, error: LC500Error): void {

@@ -9,6 +9,7 @@ import type { SandboxOutcome } from './sandbox-process.ts';
 import type { Sandboxes } from './sandboxes.ts';
 import { encodeJob } from './sandbox/protocol.ts';
 import type { Stopwatch } from './stopwatch.ts';
+import type { RunTrace } from './trace.ts';
 
 /**
  * Script and blueprint are obtained at the same time, an isolate has been ready before; then the script runs.
@@ -21,17 +22,18 @@ export async function runScript(
   invocation: Invocation,
   signal: AbortSignal,
   stopwatch: Stopwatch,
-  onConsole: (lines: readonly ConsoleLine[]) => void,
+  trace: RunTrace,
 ): Promise<ScriptResponse> {
   const { config, scripts, blueprints, sandboxes } = context;
   const [script, blueprint] = await Promise.all([
-    scripts.get(invocation.scriptKey, signal),
-    blueprints.fetch(invocation, signal),
+    (trace.script = scripts.get(invocation.scriptKey, signal)),
+    (trace.blueprint = blueprints.fetch(invocation, signal)),
   ]);
   if (script.staleMs !== undefined) stopwatch.servedStale(script.staleMs);
   const { request, hostname: tenant } = invocation;
-  const run = { request, script: script.source, blueprint, tenant, isAsync: invocation.async !== undefined };
-  return runInSandbox({ config, sandboxes }, run, signal, stopwatch, onConsole);
+  const isAsync = (invocation.async ?? invocation.replay?.isAsync) !== undefined;
+  const run = { request, script: script.source, blueprint, tenant, isAsync };
+  return runInSandbox({ config, sandboxes }, run, signal, stopwatch, (lines) => trace.onConsole(lines));
 }
 
 /** All that a script's answer depends on, beside the limits. */
@@ -100,7 +102,7 @@ function responseOf(
     case 'memory':
       throw new LC500Error('memory_limit', `the script used more than ${config.SCRIPT_MEMORY_MB} MiB`);
     case 'error':
-      throw new LC500Error('script_error', describe(outcome.error));
+      throw new LC500Error('script_error', describe(outcome.error), { cause: outcome.error });
     case 'died':
       throw new LC500Error('runner_lost', 'the sandbox died');
     case 'killed':

@@ -1,3 +1,4 @@
+import type { S3Client } from '@aws-sdk/client-s3';
 import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { nanoid } from 'nanoid';
@@ -9,6 +10,8 @@ import type { Logger } from '../shared/log.ts';
 import { ASYNC_QUEUE_NAME, QUEUE_NAME, WORKER_OPTIONS } from '../shared/queue.ts';
 import { connectPatient, connectWhenThere, requireNoEviction } from '../shared/redis.ts';
 import type { RunnerState } from '../shared/runner-state.ts';
+import { RecordBucket } from '../shared/records/record-bucket.ts';
+import { RecordStore } from '../shared/records/record-store.ts';
 import { createS3 } from '../shared/s3.ts';
 import { Abandonments } from './abandonments.ts';
 import { createBlueprintSource } from './blueprint.ts';
@@ -20,6 +23,8 @@ import { replyToLostJob } from './lost-job.ts';
 import { createSandboxes } from './create-sandboxes.ts';
 import { createProcessor, type ProcessorContext } from './processor.ts';
 import { Publisher } from './publisher.ts';
+import { startRecordSweep } from './record-sweep.ts';
+import { Recorder } from './recorder.ts';
 import { ScriptStore } from './script-store.ts';
 import { CLOSING, UnderWay } from './under-way.ts';
 import { runnerState } from './usage.ts';
@@ -65,7 +70,7 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   const settings = new TenantSettingsStore(s3, config);
   const callbacks = new Callbacks({ config, redis, records, settings, log });
   stack.defer(() => callbacks.close());
-  const kept = { records, asyncEndings };
+  const kept = { ...keepRecords(config, redis, s3, log, stack), records, asyncEndings };
   const sources = { scripts, blueprints, sandboxes, abandonments, callbacks, underWay, holder, ...kept };
   const workers = createWorkers(redis, { ...sources, config, publisher, clock, log });
   stack.defer(async () => void (await Promise.all(workers.map((worker) => worker.close()))));
@@ -74,6 +79,19 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   log.info({ sandboxes: sandboxes.size, level, missing }, 'runner takes jobs');
   const owned = stack.move();
   return { close: () => owned.disposeAsync(), settle: () => underWay.endAll(CLOSING) };
+}
+
+function keepRecords(
+  config: Config,
+  redis: Redis,
+  s3: S3Client,
+  log: Logger,
+  stack: AsyncDisposableStack,
+): { readonly store: RecordStore; readonly recorder: Recorder } {
+  const bucket = new RecordBucket(s3, config);
+  const store = new RecordStore(redis, bucket, config);
+  stack.defer(startRecordSweep({ redis, s3, config, store, bucket, log }));
+  return { store, recorder: new Recorder({ config, store, bucket, log }) };
 }
 
 async function listenForAbandonments(

@@ -7,6 +7,8 @@ import type { ScriptCache } from './script-cache.ts';
 const WORTH_A_PAGE = 32;
 /** After a listing that failed or was too long there is none for this long. */
 const PAUSE_MS = 60_000;
+/** What lc500 itself keeps in the bucket (`.versions/`, `.records/`) comes before this, and all hostnames after it. */
+const BEFORE_HOSTNAMES = '/';
 /** Below this scripts would be stale again before a listing is through. */
 const LEAST_FRESH_MS = 200;
 
@@ -83,7 +85,7 @@ export class ScriptListing {
   async #list(most: number): Promise<void> {
     const begun = performance.now();
     try {
-      let after: string | undefined;
+      let after: string | undefined = BEFORE_HOSTNAMES;
       for (let page = 0; page < most; page++) {
         after = await this.#page(after);
         this.#took = performance.now() - begun;

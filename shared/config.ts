@@ -2,12 +2,19 @@ import { availableParallelism } from 'node:os';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { GRANTABLE, V8_FLAGS } from './engine.ts';
+import { isHeaderName } from './headers.ts';
 
 /** Where blueprints come from. */
 export type BlueprintSource =
   | { readonly kind: 'none' }
   | { readonly kind: 's3' }
   | { readonly kind: 'http'; readonly origin: string };
+
+/** Which answered invocations are kept. */
+export type KeepCompleted =
+  | { readonly kind: 'newest'; readonly count: number }
+  /** From 0 to 1. */
+  | { readonly kind: 'share'; readonly share: number };
 
 interface Variable {
   /** What an unset variable counts as; `undefined`: it stays unset. */
@@ -190,6 +197,31 @@ export const VARIABLES = {
   CALLBACK_BACKOFF_MS: {
     ...integer(5000, 10, 3_600_000),
     meaning: 'pause after the first try of a callback at most; then twice as long each time',
+  },
+  FAILED_RETENTION_HOURS: {
+    ...decimal(168, 0.0001, 8760),
+    meaning: 'how long failed invocations are kept, hours',
+  },
+  FAILED_RETENTION_COUNT: {
+    ...integer(10_000, 0, 1_000_000),
+    meaning: 'how many failed invocations are kept, and as many outcomes of replays; 0: none',
+  },
+  KEEP_COMPLETED: {
+    default: '0',
+    expected: 'a whole number up to 1000000, or a share such as `1%`',
+    schema: z.string().transform(keepCompleted),
+    meaning: 'answered invocations that are kept, too: this many of the newest, or this share of all (`1%`)',
+  },
+  REDACT_HEADERS: {
+    default: 'authorization, cookie, proxy-authorization',
+    expected: 'names of headers with commas between them, or `none`',
+    schema: z.string().transform(headerNames),
+    meaning: 'request headers that are kept encrypted with `RECORD_KEY`, or not at all without it; or `none`',
+  },
+  RECORD_KEY: {
+    ...text(undefined, '32 bytes in hexadecimal', 64, /^[0-9a-fA-F]{64}$/),
+    secret: true,
+    meaning: 'key for `REDACT_HEADERS`, 32 bytes in hexadecimal (`openssl rand -hex 32`)',
   },
   RUNNER_SANDBOXES: {
     ...integer(availableParallelism(), 1, 256),
@@ -427,6 +459,26 @@ function networks(list: string, context: z.RefinementCtx<string>): readonly stri
     if (Number(prefix) > bits) context.addIssue(`not a network: ${word}`);
   }
   return words;
+}
+
+function keepCompleted(given: string, context: z.RefinementCtx<string>): KeepCompleted {
+  const [, number, percent] = /^(\d{1,7}(?:\.\d+)?)(%?)$/.exec(given) ?? [];
+  const value = Number(number ?? NaN);
+  if (percent && value <= 100) return { kind: 'share', share: value / 100 };
+  if (!percent && Number.isInteger(value) && value <= 1_000_000) return { kind: 'newest', count: value };
+  context.addIssue('neither a number nor a share');
+  return z.NEVER;
+}
+
+/** In lower case. */
+function headerNames(given: string, context: z.RefinementCtx<string>): readonly string[] {
+  const names = given
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter(Boolean);
+  if (names.length === 1 && names[0] === 'none') return [];
+  if (!names.every(isHeaderName)) context.addIssue('not names of headers');
+  return names;
 }
 
 function blueprintSource(target: string, context: z.RefinementCtx<string>): BlueprintSource {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { encodeBody, decodeBody } from './body.ts';
 import type { HeaderPair } from './headers.ts';
+import { replaySchema, type Replay } from './records/record.ts';
 
 /** The request as it arrived: what the script and the blueprint server are to see. */
 export interface InvocationRequest {
@@ -32,6 +33,11 @@ export interface Invocation {
   readonly idempotencyRecord?: string;
   /** Only there when the client was told that it is done later (`Prefer: respond-async`). */
   readonly async?: AsyncTerms;
+  /**
+   * Only there when this runs another invocation again: then nobody waits for a reply, the outcome is recorded,
+   * and headers and body are in that one's record rather than here.
+   */
+  readonly replay?: Replay;
 }
 
 /** How an answer that comes later is got. */
@@ -43,24 +49,29 @@ export interface AsyncTerms {
 }
 
 const VERSION = 1;
+/** Of a replay, which a runner that knows nothing of records must not run: it would run half a request. */
+const REPLAY_VERSION = 2;
 
-const schema = z.object({
-  v: z.literal(VERSION),
-  // With the secret behind it, so that runners that know nothing of one reply with it all the same.
-  id: z.string().min(1).max(64),
-  hostname: z.string().min(1).max(255),
-  method: z.string().min(1),
-  url: z.string().min(1),
-  headers: z.array(z.tuple([z.string(), z.string()])),
-  body: z.object({ encoding: z.enum(['utf8', 'base64']), data: z.string() }),
-  scriptKey: z.string().min(1),
-  blueprintKey: z.string().min(1).nullable(),
-  deadline: z.number().finite(),
-  replyTo: z.string().min(1),
-  // Optional, so that jobs of gateways that know nothing of it are still jobs.
-  idempotencyRecord: z.string().min(1).exactOptional(),
-  async: z.object({ locationId: z.string().min(1), waitUntil: z.number().finite() }).exactOptional(),
-});
+const schema = z
+  .object({
+    v: z.literal([VERSION, REPLAY_VERSION]),
+    // With the secret behind it, so that runners that know nothing of one reply with it all the same.
+    id: z.string().min(1).max(64),
+    hostname: z.string().min(1).max(255),
+    method: z.string().min(1),
+    url: z.string().min(1),
+    headers: z.array(z.tuple([z.string(), z.string()])),
+    body: z.object({ encoding: z.enum(['utf8', 'base64']), data: z.string() }),
+    scriptKey: z.string().min(1),
+    blueprintKey: z.string().min(1).nullable(),
+    deadline: z.number().finite(),
+    replyTo: z.string().min(1),
+    // Optional, so that jobs of gateways that know nothing of it are still jobs.
+    idempotencyRecord: z.string().min(1).exactOptional(),
+    async: z.object({ locationId: z.string().min(1), waitUntil: z.number().finite() }).exactOptional(),
+    replay: replaySchema.exactOptional(),
+  })
+  .refine(({ v, replay }) => (v === REPLAY_VERSION) === (replay !== undefined));
 
 /** An invocation as it lies in the job, JSON. */
 export type InvocationData = z.input<typeof schema>;
@@ -68,7 +79,7 @@ export type InvocationData = z.input<typeof schema>;
 export function encodeInvocation(invocation: Invocation): InvocationData {
   const { request, secret: _secret, ...rest } = invocation;
   return {
-    v: VERSION,
+    v: invocation.replay ? REPLAY_VERSION : VERSION,
     ...rest,
     id: replyIdOf(invocation),
     method: request.method,

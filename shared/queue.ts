@@ -17,7 +17,8 @@ export const JOB_NAME = 'invocation';
 
 /**
  * A job is never retried by the queue: whether an invocation may be run again is decided by its method.
- * What was answered is gone at once; what failed stays to be looked at, bounded by age and count.
+ * What was answered, and what failed and was recorded, is gone at once; what could not be recorded stays, bounded
+ * by age and count.
  */
 export const JOB_OPTIONS = {
   attempts: 1,
@@ -25,6 +26,9 @@ export const JOB_OPTIONS = {
   removeOnFail: { age: 7 * 24 * 3600, count: 1000 },
   stackTraceLimit: 1,
 } as const satisfies JobsOptions;
+
+/** Jobs without a priority, which are the live ones, come before all that have one (BullMQ, "Prioritized"). */
+export const REPLAY_PRIORITY = 10;
 
 /**
  * How runners take jobs. A dead runner's jobs are noticed within lock + check interval, 4 s; a second more is to

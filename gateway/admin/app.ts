@@ -1,6 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { Router } from '@koa/router';
 import Koa from 'koa';
+import type { Logger } from '../../shared/log.ts';
+import { problems } from './problems.ts';
+import { recordRoutes, type RecordSource } from './record-routes.ts';
+import { replayRoutes, type ReplaySource } from './replay-routes.ts';
 import { scalingRoutes, type ScalingSource } from './scaling.ts';
 import { requireToken } from './token.ts';
 
@@ -11,6 +15,8 @@ export interface Probes {
   /** Of the runners that take jobs: how many have sandboxes of which level. */
   sandboxLevels(): Promise<Record<string, number>>;
   readonly scaling: ScalingSource;
+  readonly records: RecordSource & ReplaySource;
+  readonly log: Logger;
 }
 
 /**
@@ -45,6 +51,11 @@ export function createAdminApp(
   app.use(open.routes());
   app.use(open.allowedMethods());
   app.use(requireToken(token, addressOf));
+  app.use(problems(probes.log));
   app.use(scalingRoutes(probes.scaling).routes());
+  for (const router of [recordRoutes(probes.records), replayRoutes(probes.records)]) {
+    app.use(router.routes());
+    app.use(router.allowedMethods());
+  }
   return app;
 }

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import { Failures } from './failures.ts';
+import { sendAdminProblem } from './problems.ts';
 
 /**
  * Lets a request pass that carries the right bearer token (RFC 6750), and answers 401 to all others. Without a
@@ -27,16 +28,14 @@ export function requireToken(
     if (given !== undefined && timingSafeEqual(digest(given), digest(token))) return next();
     // Who brings none has not guessed.
     if (given !== undefined) failures.note(address);
-    ctx.status = 401;
+    sendAdminProblem(ctx, 'unauthorized', 'expected Authorization: Bearer <ADMIN_TOKEN>');
     ctx.set('WWW-Authenticate', 'Bearer realm="lc500"');
-    ctx.body = { error: 'expected Authorization: Bearer <ADMIN_TOKEN>' };
   };
 }
 
 function tellToWait(ctx: Context, seconds: number): void {
-  ctx.status = 429;
+  sendAdminProblem(ctx, 'too_many_wrong_tokens', 'no token from this address is looked at for a while');
   ctx.set('Retry-After', String(seconds));
-  ctx.body = { error: 'too many wrong tokens from this address' };
 }
 
 function digest(text: string): Buffer {

@@ -1,6 +1,4 @@
-import { Queue } from 'bullmq';
 import { inject } from 'vitest';
-import { QUEUE_NAME } from '../../shared/queue.ts';
 import { startBlueprintServer, type BlueprintServer } from './blueprint-server.ts';
 import type { Child } from './child.ts';
 import { startFaultyProxy, type FaultyProxy } from './faulty-proxy.ts';
@@ -67,9 +65,10 @@ export async function startCrashLab(env: Record<string, string> = {}): Promise<C
   };
 }
 
+/** Codes of the records. */
 async function failedReasons({ redis, env }: System): Promise<(string | undefined)[]> {
-  const queue = new Queue(QUEUE_NAME, { connection: redis, prefix: env['QUEUE_PREFIX'] as string });
-  const jobs = await queue.getFailed();
-  await queue.close();
-  return jobs.map(({ failedReason }) => failedReason);
+  const base = `${env['QUEUE_PREFIX']}:records`;
+  const ids = await redis.zrange(`${base}:all`, '0', '-1');
+  const texts = await Promise.all(ids.map((id) => redis.hget(`${base}:one:${id}`, 'json')));
+  return texts.map((text) => (JSON.parse(text ?? '{}') as { code?: string }).code);
 }

@@ -26,7 +26,7 @@ export interface System extends AsyncDisposable {
   raw(parts: string | Buffer | AsyncIterable<Buffer>, timeoutMs?: number): Promise<RawAnswer>;
   /** @param change environment of this runner alone */
   addRunner(change?: Readonly<Record<string, string>>): Promise<Child>;
-  addGateway(): Promise<{ child: Child; port: number }>;
+  addGateway(): Promise<{ child: Child; port: number; adminPort: number }>;
 }
 
 export interface SystemOptions {

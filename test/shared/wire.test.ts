@@ -57,7 +57,8 @@ test('text travels as itself', () => {
 
 test.each([
   ['nothing', null],
-  ['another version', { ...encodeInvocation(INVOCATION), v: 2 }],
+  ['another version', { ...encodeInvocation(INVOCATION), v: 3 }],
+  ['a replay of nothing', { ...encodeInvocation(INVOCATION), v: 2 }],
   ['no id', { ...encodeInvocation(INVOCATION), id: undefined }],
   ['a header that is none', { ...encodeInvocation(INVOCATION), headers: [['A']] }],
   ['an unknown encoding', { ...encodeInvocation(INVOCATION), body: { encoding: 'hex', data: '' } }],
