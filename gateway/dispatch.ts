@@ -43,7 +43,11 @@ export async function dispatch(
   );
   // Waited for together: a reply can be here before Redis has confirmed the job.
   const enqueued = enqueue(dispatcher.queue, invocation);
-  enqueued.catch(reject);
+  enqueued.catch((error: unknown) => {
+    reject(error);
+    // A Redis that is frozen may take the job when it goes on: this command waits there right behind it.
+    void dispatcher.abandon(invocation, 'not confirmed by Redis');
+  });
   signal.addEventListener('abort', giveUp, { once: true });
   try {
     const reply = await promise;

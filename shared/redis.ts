@@ -1,10 +1,17 @@
 import type { Socket } from 'node:net';
 import { Redis, type RedisOptions } from 'ioredis';
 import { LC500Error } from './errors.ts';
+import { giveUpWhenDead } from './liveness.ts';
 import type { Logger } from './log.ts';
 
 /** First tries come quickly, and none later than this: recovery is wanted within 2 s of Redis's return. */
 const RECONNECT_MAX_MS = 500;
+
+/**
+ * Seconds of silence after which a connection counts as dead. A patient one sends its commands again on the next
+ * connection, and would do so twice if Redis was only frozen, so it waits for longer.
+ */
+const SILENT_S = { failFast: 3, patient: 6 };
 
 const common = {
   lazyConnect: true,
@@ -26,17 +33,19 @@ export function connectFailFast(url: string, log: Logger, timeoutMs = 900): Redi
       commandTimeout: timeoutMs,
     }),
     log,
+    SILENT_S.failFast,
   );
 }
 
 /** For whoever has nothing better to do than wait: commands stay queued until Redis is back. */
 export function connectPatient(url: string, log: Logger): Redis {
-  return watch(new Redis(url, { ...common, maxRetriesPerRequest: null }), log);
+  return watch(new Redis(url, { ...common, maxRetriesPerRequest: null }), log, SILENT_S.patient);
 }
 
 /** One log record when Redis goes away and one when it is back, not one per attempt. */
-function watch(redis: Redis, log: Logger): Redis {
+function watch(redis: Redis, log: Logger, silentSeconds: number): Redis {
   let away = false;
+  giveUpWhenDead(redis, silentSeconds);
   redis.on('connect', () => writeOncePerTurn(redis.stream));
   redis.on('error', (error) => {
     if (!away) log.warn({ err: error }, 'Redis is away; reconnecting');

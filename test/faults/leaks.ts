@@ -86,13 +86,14 @@ function sum(metrics: string, name: string): number | undefined {
 }
 
 const QUEUE = `${PREFIX}:invocations`;
-const ASYNC_QUEUE = `${PREFIX}:async-invocations`;
+const OTHER_QUEUES = [`${PREFIX}:async-invocations`, `${PREFIX}:callbacks`];
 /** Bounded, and there for as long as the deployment is. */
 const STANDING = new Set([
-  ...[QUEUE, ASYNC_QUEUE].flatMap((queue) =>
+  ...[QUEUE, ...OTHER_QUEUES].flatMap((queue) =>
     ['meta', 'id', 'events', 'failed', 'marker', 'stalled-check'].map((name) => `${queue}:${name}`),
   ),
   `${PREFIX}:runners`,
+  `${PREFIX}:gateways`,
 ]);
 
 /** Keys that belong to nothing, and those that should end by themselves and do not. */
