@@ -1,6 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import Koa from 'koa';
 import { nanoid } from 'nanoid';
-import { errorKind, LC500Error, toLC500Error } from '../shared/errors.ts';
+import { errorKind, LC500Error, toLC500Error, type ErrorCode } from '../shared/errors.ts';
 import type { HeaderPair } from '../shared/headers.ts';
 import { isOwnPath } from '../shared/async-location.ts';
 import { idempotencyRecordKey } from '../shared/idempotency.ts';
@@ -93,7 +94,9 @@ async function answer(context: GatewayContext, ctx: Koa.Context): Promise<void> 
     const error = toLC500Error(thrown);
     end?.(clientGone.signal.aborted ? 'client_gone' : error.code);
     if (!clientGone.signal.aborted) logFailure(context.log, id, error);
-    if (!res.headersSent && !res.destroyed) sendProblem(res, error.code, id, own(timings));
+    const pauseMs = REFUSAL_PAUSE_MS.get(error.code);
+    if (pauseMs !== undefined) await delay(pauseMs);
+    if (!res.headersSent && !res.destroyed) sendProblem(res, error.code, id, own(timings), error.retryAfter);
   } finally {
     awaitReader(context.edge.answers, res, context.config.ANSWER_TIMEOUT_MS);
   }
@@ -110,6 +113,11 @@ function dispatchPreferred(
   return dispatchAsync(context, invocation, preference.waitMs, signal);
 }
 
+/** Clients that ask again as soon as they are refused would keep the gateway busy with refusing them. */
+const REFUSAL_PAUSE_MS: ReadonlyMap<ErrorCode, number> = new Map([
+  ['tenant_overloaded', 250],
+  ['overloaded', 20],
+]);
 const CLIENT_GONE = new Error('the client has gone');
 
 async function readInvocation(
@@ -141,6 +149,7 @@ async function readInvocation(
 
 function logFailure(log: Logger, requestId: string, error: LC500Error): void {
   const record = { requestId, code: error.code, reason: error.message, err: error.cause };
-  if (errorKind(error.code).fault === 'operator') log.error(record, 'failed');
+  const isFault = errorKind(error.code).fault === 'operator' && error.code !== 'overloaded';
+  if (isFault) log.error(record, 'failed');
   else log.debug(record, 'refused');
 }

@@ -1,5 +1,5 @@
 import type { Queue } from 'bullmq';
-import { LC500Error } from '../shared/errors.ts';
+import { LC500Error, type ErrorCode } from '../shared/errors.ts';
 import type { IdempotencyRecords, Known } from '../shared/idempotency.ts';
 import { replyIdOf, type Invocation } from '../shared/invocation.ts';
 import type { Outcome, Reply, RunTimings } from '../shared/reply.ts';
@@ -125,13 +125,19 @@ function stopWhenOver({ clock }: Dispatcher, { invocation, signal }: KeyedReques
     throw new LC500Error('deadline_exceeded', 'the request with the same key is still under way');
 }
 
+const NOT_TAKEN: ReadonlySet<ErrorCode> = new Set([
+  'queue_unavailable',
+  'overloaded',
+  'tenant_overloaded',
+] as const);
+
 /** A job that was not taken leaves the key free, so that the client may try again at once. */
 async function dispatchClaimed(dispatcher: OnceDispatcher, request: KeyedRequest): Promise<Reply> {
   const { invocation, signal } = request;
   try {
     return await dispatch(dispatcher, invocation, signal);
   } catch (error) {
-    if (error instanceof LC500Error && error.code === 'queue_unavailable')
+    if (error instanceof LC500Error && NOT_TAKEN.has(error.code))
       await dispatcher.records
         .release(invocation.idempotencyRecord, replyIdOf(invocation))
         .catch(() => undefined);

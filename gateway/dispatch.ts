@@ -5,6 +5,7 @@ import { encodeInvocation, replyIdOf, type Invocation } from '../shared/invocati
 import { JOB_NAME, JOB_OPTIONS } from '../shared/queue.ts';
 import type { Reply } from '../shared/reply.ts';
 import type { Abandon } from './abandon.ts';
+import type { Admission } from './admission/admission.ts';
 import type { Replies } from './replies.ts';
 
 export interface Dispatcher {
@@ -12,48 +13,56 @@ export interface Dispatcher {
   readonly replies: Replies;
   readonly clock: RedisClock;
   readonly abandon: Abandon;
+  readonly admission: Admission;
 }
 
 /**
- * Hands an invocation to the queue and waits for its reply, until the deadline at the latest.
+ * Hands an invocation to the queue, when it is its tenant's turn, and waits for its reply, until the deadline at the
+ * latest.
  *
  * @param signal the client has gone: nobody needs the reply, and the invocation is called off
- * @throws LC500Error `queue_unavailable` or `deadline_exceeded`
+ * @throws LC500Error `overloaded`, `tenant_overloaded`, `queue_unavailable` or `deadline_exceeded`
  */
 export async function dispatch(
   dispatcher: Dispatcher,
   invocation: Invocation,
   signal: AbortSignal,
 ): Promise<Reply> {
-  const { replies, clock } = dispatcher;
-  const left = invocation.deadline - clock.now();
-  if (left <= 0) throw new LC500Error('deadline_exceeded', 'its time was up before it was dispatched');
+  const { replies, clock, admission } = dispatcher;
+  const leftMs = invocation.deadline - clock.now();
+  if (leftMs <= 0) throw new LC500Error('deadline_exceeded', 'its time was up before it was dispatched');
   const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+  let enqueued: Promise<void> | undefined;
+  const ticket = admission.enter(invocation.hostname, leftMs, () => {
+    enqueued = enqueue(dispatcher.queue, invocation);
+    // Waited for together: a reply can be here before Redis has confirmed the job.
+    enqueued.catch((error: unknown) => {
+      reject(error);
+      // A Redis that is frozen may take the job when it goes on: this command waits there right behind it.
+      void dispatcher.abandon(invocation, 'not confirmed by Redis');
+    });
+  });
+  let sandboxMs = 0;
   const forget = replies.expect(replyIdOf(invocation), resolve);
   // Not before the job is there to be found.
   const callOff = (why: string): void =>
-    void enqueued.then(() => dispatcher.abandon(invocation, why)).catch(() => undefined);
+    void enqueued?.then(() => dispatcher.abandon(invocation, why)).catch(() => undefined);
   const giveUp = (): void => {
     reject(new LC500Error('deadline_exceeded', 'the client has gone'));
     callOff('abandoned by its client');
   };
   const timer = setTimeout(
     () => reject(new LC500Error('deadline_exceeded', 'no reply arrived in time')),
-    left,
+    leftMs,
   );
-  // Waited for together: a reply can be here before Redis has confirmed the job.
-  const enqueued = enqueue(dispatcher.queue, invocation);
-  enqueued.catch((error: unknown) => {
-    reject(error);
-    // A Redis that is frozen may take the job when it goes on: this command waits there right behind it.
-    void dispatcher.abandon(invocation, 'not confirmed by Redis');
-  });
   signal.addEventListener('abort', giveUp, { once: true });
   try {
     const reply = await promise;
     if (isClosing(reply)) callOff('abandoned by its gateway, which has to end');
+    sandboxMs = reply.timings.isolate + reply.timings.script;
     return reply;
   } finally {
+    admission.leave(ticket, sandboxMs);
     forget();
     clearTimeout(timer);
     signal.removeEventListener('abort', giveUp);

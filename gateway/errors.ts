@@ -12,8 +12,9 @@ const LINGER_MS = 1000;
 function problem(
   code: ErrorCode,
   requestId: string,
+  retryAfter = errorKind(code).retryAfter,
 ): { status: number; headers: HeaderPair[]; body: string } {
-  const { status, title, retryAfter } = errorKind(code);
+  const { status, title } = errorKind(code);
   const body = JSON.stringify({ type: `urn:lc500:error:${code}`, title, status, code, requestId });
   const headers: HeaderPair[] = [
     ['Content-Type', 'application/problem+json'],
@@ -23,13 +24,15 @@ function problem(
   return { status, headers, body };
 }
 
+/** @param retryAfter seconds, where it is known better than by the code */
 export function sendProblem(
   res: ServerResponse,
   code: ErrorCode,
   requestId: string,
   own: readonly HeaderPair[],
+  retryAfter?: number,
 ): void {
-  const { status, headers, body } = problem(code, requestId);
+  const { status, headers, body } = problem(code, requestId, retryAfter);
   const framing: HeaderPair[] = [['Content-Length', String(Buffer.byteLength(body))]];
   if (res.req.complete) {
     res.writeHead(status, [...headers, ...own, ...framing].flat());

@@ -13,9 +13,11 @@ import { ASYNC_QUEUE_NAME, QUEUE_NAME, replyStreamKey } from '../shared/queue.ts
 import { connectFailFast, connectPatient, connectWhenThere, requireNoEviction } from '../shared/redis.ts';
 import { createAbandon } from './abandon.ts';
 import { createAdminApp, type Probes } from './admin/app.ts';
+import { admissionMetrics } from './admin/admission.ts';
 import { clientMetrics } from './admin/clients.ts';
 import { invocationMetrics } from './admin/invocations.ts';
 import { asyncMetrics } from './admin/async-metrics.ts';
+import { startAdmission } from './admission/start-admission.ts';
 import { createApp } from './app.ts';
 import { limitConnections } from './connections.ts';
 import { clientAddress, createEdge } from './edge.ts';
@@ -80,6 +82,8 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const records = new IdempotencyRecords(redis);
   const asyncEndings = new AsyncEndings(redis, config.QUEUE_PREFIX);
   const ledger = new Ledger(log);
+  const { admission, stop } = await startAdmission({ redis, clock, config });
+  stack.defer(stop);
   const isClosing = (): boolean => !server.listening;
   const edge = createEdge(config);
   const app = createApp({
@@ -95,6 +99,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     abandonAsync,
     asyncEndings,
     records,
+    admission,
     isClosing,
   });
   const server = createHttpServer(app.callback(), config, edge.pipelines);
@@ -112,6 +117,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
         invocationMetrics(ledger, replies, register),
         clientMetrics(edge, server),
         asyncMetrics(asyncEndings),
+        admissionMetrics(admission),
       ],
     },
     records: keepRecords({ config, redis, queue, asyncQueue, clock }, log, stack),

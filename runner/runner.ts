@@ -30,8 +30,11 @@ import { CLOSING, UnderWay } from './under-way.ts';
 import { runnerState } from './usage.ts';
 import { watchJobs } from './watch-jobs.ts';
 
-/** Jobs in hand beside the running ones, so that no sandbox waits for Redis, and slow blueprints hold nobody up. */
-const IN_HAND = { withoutBlueprint: 4, withBlueprint: 32 };
+/**
+ * Jobs in hand beside the running ones, so that no sandbox waits for Redis, and slow blueprints hold nobody up. More
+ * than any one tenant may have in the queue (gateway/admission/window.ts), so that there is always room for others'.
+ */
+const IN_HAND = { withoutBlueprint: 16, withBlueprint: 48 };
 
 export interface Runner {
   /** Takes no new job, finishes those it has, lets go of everything. */

@@ -3,7 +3,7 @@ import type { Logger } from '../shared/log.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { Launcher } from './launcher/launcher.ts';
 import { SandboxProcess, type SandboxLimits, type SandboxOutcome } from './sandbox-process.ts';
-import { isBrief, isLong, TenantAccounts, type AccountedRun, type TenantAccount } from './tenant-accounts.ts';
+import { mayBorrow, TenantAccounts, type AccountedRun, type TenantAccount } from './tenant-accounts.ts';
 import { Usage } from './usage.ts';
 
 /** How often busy sandboxes are looked at. A bomb grows by some 100 MB in this time. */
@@ -141,10 +141,8 @@ export class Sandboxes {
   /** Whether the tenant may have one of the free sandboxes. */
   #mayHave(account: TenantAccount): boolean {
     if (this.#idle.length > this.#spare) return true;
-    if (this.#idle.length === 0 || account.running > 0 || !isBrief(account)) return false;
-    const now = performance.now();
-    for (const run of this.#busy.values()) if (!isLong(run, now)) return false;
-    return true;
+    if (this.#idle.length === 0) return false;
+    return mayBorrow(account, this.#busy.values(), performance.now());
   }
 
   #takeIdle(): SandboxProcess | undefined {

@@ -10,6 +10,8 @@ const UNKNOWN_MS = 10;
 const LONG_MS = 20;
 /** A tenant whose runs take no longer than this on the mean may have a spare sandbox, milliseconds. */
 const BRIEF_MS = 100;
+/** Or no more than this part of what the others take: on a machine that is overloaded everything takes long. */
+const MUCH_SOONER = 4;
 /** A tenant whose last run ended within this time counts as active, milliseconds. */
 const ACTIVE_MS = 3000;
 
@@ -89,12 +91,19 @@ export class TenantAccounts {
   }
 }
 
-/** Whether a tenant that is lent a sandbox is expected to give it back soon. */
-export function isBrief({ meanMs = 0 }: TenantAccount): boolean {
-  return meanMs <= BRIEF_MS;
-}
-
-/** Whether a run keeps its sandbox for long: it has done so, or its tenant's runs do. */
-export function isLong({ account: { meanMs = 0 }, startedAt }: AccountedRun, now: number): boolean {
-  return meanMs > LONG_MS || now - startedAt > LONG_MS;
+/**
+ * Whether a tenant that holds no sandbox may be lent a spare one: those who hold the others keep them for long, and it
+ * is expected to give it back soon, or at least much sooner than they.
+ *
+ * @param now `performance.now()`
+ */
+export function mayBorrow(account: TenantAccount, busy: Iterable<AccountedRun>, now: number): boolean {
+  if (account.running > 0) return false;
+  let soonest = Infinity;
+  for (const { account: holder, startedAt } of busy) {
+    const length = Math.max(holder.meanMs ?? 0, now - startedAt);
+    if (length <= LONG_MS) return false;
+    soonest = Math.min(soonest, length);
+  }
+  return (account.meanMs ?? 0) <= Math.max(BRIEF_MS, soonest / MUCH_SOONER);
 }

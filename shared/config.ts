@@ -232,6 +232,10 @@ export const VARIABLES = {
     ...integer(1, 0, 256),
     meaning: 'sandboxes beside those, for tenants with brief scripts while others hold all with long ones',
   },
+  TENANT_WAIT_MS: {
+    ...integer(500, 0, 600_000),
+    meaning: 'how long a tenant may wait behind its own requests while others want sandboxes',
+  },
   SCRIPT_REVALIDATE_MS: {
     ...integer(1000, 0, 1000),
     meaning: 'how long a script is served before the storage is asked for a newer one',

@@ -48,6 +48,12 @@ export const ERRORS = {
     fault: 'client',
     retryAfter: 1,
   },
+  tenant_overloaded: {
+    status: 429,
+    title: 'The hostname has used up its share, and others want theirs',
+    fault: 'client',
+    retryAfter: 1,
+  },
   headers_too_large: { status: 431, title: 'The request headers are over the limit', fault: 'client' },
   script_error: { status: 500, title: 'The script failed', fault: 'tenant' },
   internal_error: { status: 500, title: 'The server failed', fault: 'operator' },
@@ -105,10 +111,17 @@ export function errorKind(code: ErrorCode): ErrorKind {
 export class LC500Error extends Error {
   override readonly name = 'LC500Error';
   readonly code: ErrorCode;
+  /** Seconds after which trying again makes sense, where that is known better than by the code. */
+  readonly retryAfter: number | undefined;
 
-  constructor(code: ErrorCode, message: string = errorKind(code).title, options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode,
+    message: string = errorKind(code).title,
+    options?: ErrorOptions & { readonly retryAfter?: number },
+  ) {
     super(message, options);
     this.code = code;
+    this.retryAfter = options?.retryAfter ?? errorKind(code).retryAfter;
   }
 }
 

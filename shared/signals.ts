@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { readHeld } from './held-requests.ts';
 import { ASYNC_QUEUE_NAME, QUEUE_NAME, runnersKey, runnerStateKey } from './queue.ts';
 import { decodeRunnerState, type RunnerState } from './runner-state.ts';
 
@@ -6,7 +7,7 @@ import { decodeRunnerState, type RunnerState } from './runner-state.ts';
 export interface QueueSignals {
   /** Redis's clock. */
   readonly at: number;
-  /** Requests that no runner has taken yet. */
+  /** Requests that no runner has taken yet: in the queue, and held back by gateways. */
   readonly waiting: number;
   /** Requests that a runner has taken and no sandbox yet. */
   readonly inHand: number;
@@ -29,7 +30,7 @@ export interface QueueSignals {
 const FEWEST_RUNS = 0.01;
 
 /**
- * Reads the signals: two round trips and a few cheap commands, whatever the length of the queue.
+ * Reads the signals: two or three round trips and a few cheap commands, whatever the length of the queue.
  *
  * Arrivals need no counting of our own: BullMQ counts the jobs it ever added in `<prefix>:<queue>:id`, also those
  * that bring an id. A job's age is by its gateway's clock.
@@ -38,9 +39,10 @@ export async function readSignals(redis: Redis, prefix: string): Promise<QueueSi
   const key = (name: string): string => `${prefix}:${QUEUE_NAME}:${name}`;
   const { seconds, micros, counts, oldest, runnerIds } = await first(redis, prefix, key);
   const at = seconds * 1000 + micros / 1000;
-  const [added, states] = await Promise.all([
+  const [added, states, held] = await Promise.all([
     oldest === null ? null : redis.hget(key(oldest), 'timestamp'),
     readStates(redis, prefix, runnerIds),
+    readHeld(redis, prefix),
   ]);
   const sum = (figure: (state: RunnerState) => number): number =>
     states.reduce((total, state) => total + figure(state), 0);
@@ -48,8 +50,9 @@ export async function readSignals(redis: Redis, prefix: string): Promise<QueueSi
   return {
     at,
     ...counts,
+    waiting: counts.waiting + held.count,
     inHand: sum((state) => state.waiting),
-    oldestWaitMs: added === null ? 0 : Math.max(0, at - Number(added)),
+    oldestWaitMs: Math.max(held.oldestMs, added === null ? 0 : at - Number(added)),
     serviceMs: runs > FEWEST_RUNS ? sum((state) => state.busyMs) / runs : undefined,
     runners: states.length,
     sandboxes: sum((state) => state.sandboxes),

@@ -1,0 +1,34 @@
+/** What the runners can do for this gateway, and how it is used. */
+export interface Room {
+  /** Of all runners. */
+  readonly sandboxes: number;
+  /** Jobs that all runners take at a time, in a sandbox or not. */
+  readonly jobs: number;
+  /** Gateways that share them. */
+  readonly gateways: number;
+  /** Whether jobs also wait for a blueprint while a runner has them. */
+  readonly hasBlueprints: boolean;
+}
+
+/**
+ * Work that a tenant may have in the queue beyond what runs, milliseconds: enough that no sandbox waits for it, and
+ * too little for others to wait behind it. With blueprints jobs wait for those, too.
+ */
+const AHEAD_MS = { withoutBlueprints: 10, withBlueprints: 1000 };
+/** Of the jobs that runners hold beside running ones this part may be one tenant's, so that others' come to hand. */
+const PART_OF_HANDS = 2 / 3;
+
+/**
+ * How many jobs of a tenant may be in the queue and in runners' hands at a time. What it has beyond that waits in
+ * the gateway, where it is in nobody's way.
+ *
+ * @param meanMs what one of its jobs takes in a sandbox; `undefined`: nobody knows, it might be for ever
+ */
+export function windowOf(room: Room, meanMs: number | undefined): number {
+  const sandboxes = room.sandboxes / room.gateways;
+  const hands = Math.max(0, room.jobs - room.sandboxes) / room.gateways;
+  const most = PART_OF_HANDS * hands;
+  const aheadMs = room.hasBlueprints ? AHEAD_MS.withBlueprints : AHEAD_MS.withoutBlueprints;
+  const ahead = meanMs === undefined ? most / 2 : Math.min(most, (sandboxes * aheadMs) / meanMs);
+  return Math.ceil(sandboxes) + Math.max(1, Math.floor(ahead));
+}
