@@ -1,5 +1,6 @@
 import type { Config } from '../shared/config.ts';
 import type { Logger } from '../shared/log.ts';
+import { CodeCache } from './code-cache.ts';
 import { detectLauncher } from './launcher/detect.ts';
 import type { Level } from './launcher/walls.ts';
 import { Sandboxes } from './sandboxes.ts';
@@ -7,6 +8,7 @@ import { Sandboxes } from './sandboxes.ts';
 /** Sandboxes that are not started yet, and what they will have around them. */
 export interface CreatedSandboxes {
   readonly sandboxes: Sandboxes;
+  readonly codeCache: CodeCache;
   readonly level: Level;
   /** Why not a higher level, a sentence each. */
   readonly missing: readonly string[];
@@ -29,5 +31,6 @@ export async function createSandboxes(config: Config, log: Logger): Promise<Crea
   };
   const { RUNNER_SANDBOXES: size, SPARE_SANDBOXES: spare } = config;
   const sandboxes = new Sandboxes({ size, spare, launcher, limits, log });
-  return { sandboxes, level: launcher.level, missing };
+  const codeCache = new CodeCache(launcher, limits, log);
+  return { sandboxes, codeCache, level: launcher.level, missing };
 }

@@ -10,6 +10,7 @@ import { foreignPart } from './belongings.ts';
 import type { BlueprintSource } from './blueprint.ts';
 import type { Callbacks } from './callbacks/callbacks.ts';
 import type { JobHolder } from './job-holder.ts';
+import type { CodeCache } from './code-cache.ts';
 import { InvocationFailed } from './lost-job.ts';
 import { once, type OnceContext } from './once.ts';
 import type { Publisher } from './publisher.ts';
@@ -26,6 +27,7 @@ import { ABANDONED, CLOSING, TAKEN, type UnderWay } from './under-way.ts';
 export interface ProcessorContext extends OnceContext {
   readonly scripts: ScriptStore;
   readonly blueprints: BlueprintSource;
+  readonly codeCache: CodeCache;
   readonly sandboxes: Sandboxes;
   readonly publisher: Publisher;
   readonly callbacks: Callbacks;

@@ -32,7 +32,8 @@ export async function runScript(
   if (script.staleMs !== undefined) stopwatch.servedStale(script.staleMs);
   const { request, hostname: tenant } = invocation;
   const isAsync = (invocation.async ?? invocation.replay?.isAsync) !== undefined;
-  const run = { request, script: script.source, blueprint, tenant, isAsync };
+  const code = context.codeCache.of(script.source);
+  const run = { request, script: script.source, code, blueprint, tenant, isAsync };
   return runInSandbox({ config, sandboxes }, run, signal, stopwatch, (lines) => trace.onConsole(lines));
 }
 
@@ -41,6 +42,8 @@ export interface RunInputs {
   readonly request: InvocationRequest;
   readonly script: Buffer;
   readonly blueprint: Blueprint;
+  /** What V8 made of this very script before (runner/code-cache.ts). */
+  readonly code?: Buffer | undefined;
   /** In whose turn it is run. */
   readonly tenant?: string;
   /** It is an asynchronous request's, whose script has more time. */
@@ -70,7 +73,7 @@ export async function runInSandbox(
   return responseOf(config, timeoutMs, outcome, head);
 }
 
-function inputOf(config: Config, { request, script, blueprint }: RunInputs) {
+function inputOf(config: Config, { request, script, code, blueprint }: RunInputs) {
   const { method, url, headers } = request;
   const input = JSON.stringify({
     request: { method, url, headers },
@@ -80,6 +83,7 @@ function inputOf(config: Config, { request, script, blueprint }: RunInputs) {
   return {
     input,
     script,
+    code,
     requestBody: request.body,
     blueprintBody: blueprint.body,
   };

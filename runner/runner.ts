@@ -48,8 +48,9 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   await using stack = new AsyncDisposableStack();
   const redis = connectPatient(config.REDIS_URL, log);
   stack.defer(() => redis.disconnect());
-  const { sandboxes, level, missing } = await createSandboxes(config, log);
+  const { sandboxes, codeCache, level, missing } = await createSandboxes(config, log);
   stack.defer(() => sandboxes.close());
+  stack.defer(() => codeCache.close());
   await Promise.all([sandboxes.start(), connectWhenThere(redis)]);
   await requireNoEviction(redis, log);
   const clock = new RedisClock(redis);
@@ -74,7 +75,8 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   const callbacks = new Callbacks({ config, redis, records, settings, log });
   stack.defer(() => callbacks.close());
   const kept = { ...keepRecords(config, redis, s3, log, stack), records, asyncEndings };
-  const sources = { scripts, blueprints, sandboxes, abandonments, callbacks, underWay, holder, ...kept };
+  const toRun = { scripts, codeCache, blueprints, sandboxes };
+  const sources = { ...toRun, abandonments, callbacks, underWay, holder, ...kept };
   const workers = createWorkers(redis, { ...sources, config, publisher, clock, log });
   stack.defer(async () => void (await Promise.all(workers.map((worker) => worker.close()))));
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));

@@ -55,15 +55,16 @@ export class SandboxProcess {
   #pid: number | undefined;
   #onReady: ((isReady: boolean) => void) | undefined;
 
-  constructor(launcher: Launcher, limits: SandboxLimits, log: Logger) {
+  constructor(launcher: Launcher, limits: SandboxLimits, log: Logger, task: 'run' | 'compile' = 'run') {
     this.#limits = limits;
-    this.#launch = launcher.sandbox(limits.scriptMemoryMb);
+    this.#launch = launcher.sandbox(limits.scriptMemoryMb, task);
     this.#child = spawnSandbox(this.#launch);
     this.#log = log.child({ sandbox: this.#child.pid });
     this.#pipe = this.#child.stdio[SANDBOX_FD] as Duplex;
     this.ready = new Promise((resolve) => (this.#onReady = resolve));
     this.ended = this.#watch();
     this.#listen();
+    this.#pipe.write(encodeFrame([launcher.snapshot]));
   }
 
   /** Not when it was killed, either: it may have answered at that very moment, and is then not yet seen to have ended. */

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../shared/config.ts';
+import { WORTH_IT_BYTES } from './code-cache.ts';
 
 /** A script as it lay in the storage at one moment. */
 export interface Script {
@@ -32,7 +33,7 @@ export class ScriptCache {
     this.#staleMs = config.SCRIPT_STALE_MS;
     this.#scripts = new LRUCache({
       maxSize: config.SCRIPT_CACHE_MB * 1_048_576,
-      sizeCalculation: ({ script }) => script.source.length + ENTRY_BYTES,
+      sizeCalculation: ({ script }) => weightOf(script.source.length) + ENTRY_BYTES,
     });
   }
 
@@ -74,4 +75,9 @@ export class ScriptCache {
     this.#scripts.delete(key);
     this.#missing.set(key, checkedAt);
   }
+}
+
+/** What V8 makes of a script is as large as the script itself (runner/code-cache.ts). */
+function weightOf(bytes: number): number {
+  return bytes < WORTH_IT_BYTES ? bytes : 2 * bytes;
 }

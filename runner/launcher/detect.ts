@@ -2,11 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { DEFAULT_ENGINE, type Engine } from '../../shared/engine.ts';
+import { FrameReader } from '../sandbox/frame.ts';
 import { Launcher } from './launcher.ts';
 import { spawnSandbox } from './spawn.ts';
 import { LEVELS, wallsOf, type Level, type Tools } from './walls.ts';
+
+/** Bytes; one has half a mebibyte. */
+const SNAPSHOT_LIMIT = 16 * 1_048_576;
 
 export interface Detection {
   readonly launcher: Launcher;
@@ -48,18 +52,22 @@ function lacking(level: Level, tools: Tools): string | undefined {
   return undefined;
 }
 
-/** A sandbox whose pipe is closed at once becomes ready, finds that its runner has gone, and ends. */
+/** Has the launcher's snapshot made by the first sandbox. @returns what went wrong */
 async function tryOut(launcher: Launcher): Promise<string | undefined> {
-  const child = spawnSandbox(launcher.sandbox(8));
+  const child = spawnSandbox(launcher.sandbox(8, 'snapshot'));
   try {
     const pipe = child.stdio[3] as Duplex;
-    pipe.on('error', () => undefined).end();
-    pipe.resume();
-    const [said, [code, signal]] = await Promise.all([
+    pipe.on('error', () => undefined);
+    const [sent, said, [code, signal]] = await Promise.all([
+      buffer(pipe),
       text(child.stderr as NodeJS.ReadableStream),
       once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>,
     ]);
-    if (code === 0) return undefined;
+    const [frame] = new FrameReader(SNAPSHOT_LIMIT).push(sent);
+    if (code === 0 && frame?.[0]) {
+      launcher.snapshot = frame[0];
+      return undefined;
+    }
     return said.trim().split('\n', 1)[0] || `the sandbox ended with ${signal ?? code}`;
   } catch (error) {
     return String(error);

@@ -1,4 +1,5 @@
 import { GRANTABLE, type Engine } from '../../shared/engine.ts';
+import type { SandboxTask } from '../sandbox/settings.ts';
 import { emptyDirectory } from './empty-directory.ts';
 import { inheritedDescriptors } from './inherited.ts';
 import { sandboxEntry, sandboxFlags } from './node-command.ts';
@@ -20,6 +21,8 @@ export interface Launch {
 /** Starts sandboxes behind the walls of one level. */
 export class Launcher {
   readonly level: Level;
+  /** What its sandboxes are sent first; made by the one that was tried out (detect.ts). */
+  snapshot: Buffer = Buffer.alloc(0);
   readonly #walls: Walls;
   readonly #userIds: UserIds;
   readonly #engine: Engine;
@@ -35,10 +38,11 @@ export class Launcher {
   }
 
   /** @param memoryMb heap of one isolate, MiB */
-  sandbox(memoryMb: number): Launch {
+  sandbox(memoryMb: number, task: SandboxTask = 'run'): Launch {
     const { grants, clockMs } = this.#engine;
     const removed = GRANTABLE.filter((name) => !grants.includes(name));
-    return this.node([...this.#flags, ...sandboxEntry({ memoryMb, removed, clockMs, close: this.#close })]);
+    const settings = { task, memoryMb, removed, clockMs, close: this.#close };
+    return this.node([...this.#flags, ...sandboxEntry(settings)]);
   }
 
   /** Node with any arguments, behind the same walls. */

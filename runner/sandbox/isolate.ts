@@ -4,13 +4,15 @@ import { installClock } from './clock.ts';
 import { installScriptApi } from './script-api.ts';
 import type { SandboxSettings } from './settings.ts';
 
-export type IsolateSettings = Omit<SandboxSettings, 'close'>;
+export type IsolateSettings = Omit<SandboxSettings, 'close' | 'task'>;
 
 /** What one run needs. */
 export interface RunInput {
   /** JSON for the script API: request, blueprint and limits without their bodies. */
   readonly input: string;
   readonly script: string;
+  /** What V8 made of this very script when `compile` compiled it; empty: it has to be compiled. */
+  readonly code: Buffer;
   readonly requestBody: Buffer;
   readonly blueprintBody: Buffer;
   readonly timeoutMs: number;
@@ -34,11 +36,15 @@ export type RunResult = (
 /** An isolate that is ready for its one run. */
 export interface PreparedIsolate {
   run(input: RunInput): RunResult;
+  /** Compiles a script without running it, to code that spares `run` the compiling. */
+  compile(script: string): Buffer;
   dispose(): void;
 }
 
 const EXCHANGE = '__lc500_exchange';
 const CLOCK = '__lc500_clock';
+/** What a script is called in its stack traces. */
+const FILENAME = 'index.js';
 const MEBIBYTE = 1_048_576;
 /** Time to read a failed script's console log; no tenant's code runs in it. */
 const LOG_TIMEOUT_MS = 20;
@@ -55,16 +61,23 @@ const WARM_UP = `
   ${EXCHANGE}();`;
 
 /**
- * Makes isolates that start from one V8 snapshot with the script API in it: nothing of lc500's own is compiled
- * again for a request.
- *
- * @param settings heap of one isolate, its clock, and what it is to lack
+ * Makes the V8 snapshot that isolates start from, with the script API in it: nothing of lc500's own is compiled again
+ * for a request. It is made once for all sandboxes of a runner: what V8 compiles on one it does not take on another.
  */
-export function createIsolates({ memoryMb, removed, clockMs }: IsolateSettings): () => PreparedIsolate {
+export function makeSnapshot({ clockMs }: Pick<IsolateSettings, 'clockMs'>): Buffer {
   const prelude =
     `globalThis.${EXCHANGE} = (${installScriptApi.toString()})(globalThis);` +
     `globalThis.${CLOCK} = (${installClock.toString()})(globalThis, ${clockMs});`;
   const snapshot = ivm.Isolate.createSnapshot([{ code: prelude, filename: 'lc500' }], WARM_UP);
+  return Buffer.from(snapshot.copy());
+}
+
+/** @param settings heap of one isolate, its clock, and what it is to lack */
+export function createIsolates(
+  { memoryMb, removed }: IsolateSettings,
+  snapshotBytes: Buffer,
+): () => PreparedIsolate {
+  const snapshot = external(snapshotBytes);
   return () => {
     const isolate = new ivm.Isolate({ memoryLimit: memoryMb, snapshot });
     const context = isolate.createContextSync();
@@ -73,9 +86,22 @@ export function createIsolates({ memoryMb, removed, clockMs }: IsolateSettings):
     for (const name of [EXCHANGE, CLOCK, ...removed]) context.global.deleteSync(name);
     return {
       run: (input) => run({ isolate, context, exchange, limit: memoryMb * MEBIBYTE }, input),
+      compile: (script) => compile(isolate, script),
       dispose: () => isolate.isDisposed || isolate.dispose(),
     };
   };
+}
+
+/** @throws what V8 says of a script that does not compile */
+function compile(isolate: ivm.Isolate, source: string): Buffer {
+  const script = isolate.compileScriptSync(source, { filename: FILENAME, produceCachedData: true });
+  // Missing in the declaration of its type.
+  const { cachedData } = script as ivm.Script & ivm.CachedDataResult;
+  return cachedData ? Buffer.from(cachedData.copy()) : Buffer.alloc(0);
+}
+
+function external(bytes: Buffer): ivm.ExternalCopy<ArrayBuffer> {
+  return new ivm.ExternalCopy(new Uint8Array(bytes).buffer);
 }
 
 interface Room {
@@ -94,7 +120,8 @@ function run(room: Room, input: RunInput): RunResult {
   const started = performance.now();
   let ended: number | undefined;
   try {
-    const script = room.isolate.compileScriptSync(input.script, { filename: 'index.js' });
+    const known = input.code.length > 0 ? { cachedData: external(input.code) } : {};
+    const script = room.isolate.compileScriptSync(input.script, { filename: FILENAME, ...known });
     script.runSync(room.context, { timeout: input.timeoutMs });
     ended = performance.now();
     const left = Math.max(1, Math.ceil(input.timeoutMs - (ended - started)));

@@ -1,8 +1,16 @@
 import { closeSync } from 'node:fs';
-import { openChannel } from './channel.ts';
-import { createIsolates } from './isolate.ts';
-import { decodeJob, encodeReady, encodeResult, SANDBOX_FD } from './protocol.ts';
+import { openChannel, type Channel } from './channel.ts';
+import { createIsolates, makeSnapshot, type PreparedIsolate } from './isolate.ts';
+import { decodeJob, encodeCompiled, encodeReady, encodeResult, SANDBOX_FD } from './protocol.ts';
 import type { SandboxSettings } from './settings.ts';
+
+/** A sandbox that waited longer for its job has time to spare. */
+const IDLE_MS = 2.5;
+/**
+ * The kernel wakes the runner on the core of the sandbox that wrote to it, expecting it to be done; but it goes on
+ * with the next isolate, a millisecond that the reply would wait for. Where nothing presses, the reply goes first.
+ */
+const HEAD_START_MS = 0.4;
 
 /**
  * A sandbox: a child process of a runner that hosts one isolate at a time.
@@ -15,32 +23,48 @@ import type { SandboxSettings } from './settings.ts';
  *
  * Argument: its settings as JSON.
  */
-/** A sandbox that waited longer for its job has time to spare. */
-const IDLE_MS = 2.5;
-/**
- * The kernel wakes the runner on the core of the sandbox that wrote to it, expecting it to be done; but it goes on
- * with the next isolate, a millisecond that the reply would wait for. Where nothing presses, the reply goes first.
- */
-const HEAD_START_MS = 0.4;
-
 const settings = JSON.parse(process.argv[2] as string) as SandboxSettings;
 for (const fd of settings.close) closeSync(fd);
-const prepare = createIsolates(settings);
 const channel = openChannel(SANDBOX_FD);
-let isolate = prepare();
-channel.send(encodeReady());
-for (;;) {
-  const waitedSince = performance.now();
-  const frame = channel.receive();
-  if (!frame) break;
-  const wasIdle = performance.now() - waitedSince > IDLE_MS;
-  const result = isolate.run(decodeJob(frame));
-  channel.send(encodeResult(result));
-  if (wasIdle) sleep(HEAD_START_MS);
-  isolate.dispose();
-  isolate = prepare();
-}
+if (settings.task === 'snapshot') sendSnapshot(channel);
+else withIsolates(channel, settings.task === 'run' ? runJobs : compileOne);
 process.exit(0);
+
+/** An isolate is made from it, too: a machine on which that fails is found out at once. */
+function sendSnapshot(to: Channel): void {
+  const snapshot = makeSnapshot(settings);
+  createIsolates(settings, snapshot)().dispose();
+  to.send([snapshot]);
+}
+
+function withIsolates(from: Channel, task: (from: Channel, prepare: () => PreparedIsolate) => void): void {
+  const snapshot = from.receive()?.[0];
+  if (snapshot) task(from, createIsolates(settings, snapshot));
+}
+
+function runJobs(from: Channel, prepare: () => PreparedIsolate): void {
+  let isolate = prepare();
+  from.send(encodeReady());
+  for (;;) {
+    const waitedSince = performance.now();
+    const frame = from.receive();
+    if (!frame) return;
+    const wasIdle = performance.now() - waitedSince > IDLE_MS;
+    const result = isolate.run(decodeJob(frame));
+    from.send(encodeResult(result));
+    if (wasIdle) sleep(HEAD_START_MS);
+    isolate.dispose();
+    isolate = prepare();
+  }
+}
+
+/** A process that has run nothing compiles for nobody but the script's own tenant: it ends after that. */
+function compileOne(from: Channel, prepare: () => PreparedIsolate): void {
+  const isolate = prepare();
+  from.send(encodeReady());
+  const frame = from.receive();
+  if (frame) from.send(encodeCompiled(isolate.compile(decodeJob(frame).script)));
+}
 
 function sleep(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);

@@ -6,6 +6,7 @@ export const SANDBOX_FD = 3;
 
 /** Code units of an answer's head (status, headers, console log). More can only be meant to do harm. */
 const HEAD_LIMIT = 1_048_576;
+const NO_CODE = Buffer.alloc(0);
 /** Code units of an error's text. */
 const ERROR_LIMIT = 8192;
 
@@ -17,13 +18,17 @@ export type SandboxResult = (
 ) & { readonly isolateMs: number; readonly scriptMs: number };
 
 /** Runner → sandbox. The bodies stay bytes and the script stays text: only the small rest is JSON. */
-export function encodeJob(job: Omit<RunInput, 'script'> & { readonly script: Buffer }): Buffer[] {
+export function encodeJob(
+  job: Omit<RunInput, 'script' | 'code'> & { readonly script: Buffer; readonly code?: Buffer | undefined },
+): Buffer[] {
   const control = Buffer.from(String(job.timeoutMs));
-  return [control, Buffer.from(job.input), job.script, job.requestBody, job.blueprintBody];
+  const code = job.code ?? NO_CODE;
+  return [control, Buffer.from(job.input), job.script, job.requestBody, job.blueprintBody, code];
 }
 
 export function decodeJob(parts: readonly Buffer[]): RunInput {
-  const [control, input, script, requestBody, blueprintBody] = parts as [
+  const [control, input, script, requestBody, blueprintBody, code] = parts as [
+    Buffer,
     Buffer,
     Buffer,
     Buffer,
@@ -34,6 +39,7 @@ export function decodeJob(parts: readonly Buffer[]): RunInput {
     timeoutMs: Number(control.toString()),
     input: input.toString(),
     script: script.toString(),
+    code,
     requestBody,
     blueprintBody,
   };
@@ -56,6 +62,11 @@ export function encodeResult(result: RunResult): Buffer[] {
   if (result.kind === 'error') return [json({ ...verdict, error: bounded(result.error) }), Buffer.from(head)];
   if (head === '') return [json({ ...verdict, kind: 'oversized' })];
   return [json(verdict), Buffer.from(head), bodyBytes(answer.slice(end + 1), head)];
+}
+
+/** The result of a `compile` task: what V8 made of the script stands where an answer's body does. */
+export function encodeCompiled(code: Buffer): Buffer[] {
+  return [json({ kind: 'answer', isolateMs: 0, scriptMs: 0 }), Buffer.from('{}'), code];
 }
 
 /** @throws SyntaxError when it is not a result: the sandbox may be in a stranger's hands */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, inject, test, type TestContext } from 'vitest';
 import { detectLauncher } from '../../runner/launcher/detect.ts';
@@ -9,6 +10,7 @@ import type { Launch, Launcher } from '../../runner/launcher/launcher.ts';
 import { sandboxFlags } from '../../runner/launcher/node-command.ts';
 import { sandboxPid, spawnSandbox } from '../../runner/launcher/spawn.ts';
 import { LEVELS, type Level } from '../../runner/launcher/walls.ts';
+import { encodeFrame } from '../../runner/sandbox/frame.ts';
 import { DEFAULT_ENGINE } from '../../shared/engine.ts';
 import { readmeTable } from '../helpers/readme.ts';
 import { attack, type Targets } from './attacker.ts';
@@ -90,7 +92,9 @@ async function startVictim(launcher: Launcher): Promise<{ targets: Targets } & A
   await chmod(path('writable'), 0o666);
   const launch: Launch = launcher.sandbox(8);
   const sandbox = spawnSandbox(launch);
-  await once(sandbox.stdio[3] as NodeJS.ReadableStream, 'data');
+  const pipe = sandbox.stdio[3] as Duplex;
+  pipe.write(encodeFrame([launcher.snapshot]));
+  await once(pipe, 'data');
   const { REDIS_URL, AWS_ENDPOINT } = inject('services');
   return {
     targets: {

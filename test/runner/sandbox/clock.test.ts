@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { createIsolates, type PreparedIsolate } from '../../../runner/sandbox/isolate.ts';
+import { createIsolates, makeSnapshot, type PreparedIsolate } from '../../../runner/sandbox/isolate.ts';
 import { GRANTABLE } from '../../../shared/engine.ts';
 
 const made: PreparedIsolate[] = [];
@@ -13,12 +13,12 @@ const INPUT = JSON.stringify({
 
 /** Runs an expression in an isolate whose clock has these steps, and everything granted. */
 function evaluate(clockMs: number, expression: string, removed: readonly string[] = []): unknown {
-  const isolate = createIsolates({ memoryMb: 32, removed, clockMs })();
+  const isolate = createIsolates({ memoryMb: 32, removed, clockMs }, makeSnapshot({ clockMs }))();
   made.push(isolate);
   const nothing = Buffer.alloc(0);
   const bodies = { requestBody: nothing, blueprintBody: nothing };
   const script = `setBody(JSON.stringify(${expression}))`;
-  const result = isolate.run({ input: INPUT, script, ...bodies, timeoutMs: 10_000 });
+  const result = isolate.run({ input: INPUT, script, code: nothing, ...bodies, timeoutMs: 10_000 });
   if (result.kind !== 'answer') throw new Error(JSON.stringify(result));
   return JSON.parse(result.answer.slice(result.answer.indexOf('\n') + 1));
 }
