@@ -153,7 +153,10 @@ const ACTS: Readonly<Record<string, (room: AttackRoom) => Promise<string>>> = {
     const invocation = genuine(room);
     const data = encodeInvocation(invocation);
     await Promise.all([settle(room, invocation.id, data), settle(room, invocation.id, data)]);
-    return `${await room.system.redis.xlen(invocation.replyTo)} reply`;
+    const replies = (): Promise<number> => room.system.redis.xlen(invocation.replyTo);
+    // Its stream has to be made first, so it may come after the job's end.
+    await waitFor('its reply', async () => (await replies()) > 0);
+    return `${await replies()} reply`;
   },
   'a reply to what is no stream': async (room) => {
     const invocation = genuine(room);
