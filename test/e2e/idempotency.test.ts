@@ -270,11 +270,11 @@ test('a thousand keys leave nothing without an end', async () => {
   expect(keys.filter((key) => key.includes(':idempotency:')).length).toBeGreaterThanOrEqual(1000);
   const endless = [];
   for (const key of keys) if ((await system.redis.pttl(key)) === -1) endless.push(key);
-  // The queue's own, and the runners' list: as many as without a request.
+  // The queues' own, and the lists of runners and gateways: as many as without a request.
   expect(
     endless.filter(
       (key) =>
-        !/:((?:(?:async-)?invocations|callbacks):(meta|events|failed|stalled-check|id|\S{21})|runners)$/.test(
+        !/:((?:(?:async-)?invocations|callbacks):(meta|events|failed|stalled-check|id|\S{21})|runners|gateways)$/.test(
           key,
         ),
     ),
