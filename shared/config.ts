@@ -233,7 +233,7 @@ export const VARIABLES = {
     meaning: 'sandboxes beside those, for tenants with brief scripts while others hold all with long ones',
   },
   TENANT_WAIT_MS: {
-    ...integer(500, 0, 600_000),
+    ...integer(2000, 0, 600_000),
     meaning: 'how long a tenant may wait behind its own requests while others want sandboxes',
   },
   SCRIPT_REVALIDATE_MS: {

@@ -29,6 +29,8 @@ const LEAST_MS = 0.5;
 const WEIGHT = 0.2;
 /** Who came within this time wants sandboxes, milliseconds. */
 const WANTS_MS = 2000;
+/** Tenants that want alike differ by less than this: they all wait, and none of them is a flood. */
+const MUCH_MORE = 2;
 /** An idle tenant is forgotten after this time, or when there are too many, milliseconds. */
 const REMEMBER_MS = 60_000;
 const REMEMBER = 10_000;
@@ -89,11 +91,11 @@ export class TenantLines {
     for (const other of this.#lines.values()) if (other !== line && other.count > 0) yield other;
   }
 
-  /** Whether a tenant, with one request more, brings more work than the others that bring some do on the mean. */
+  /** Whether a tenant brings much more work than the others that bring some do on the mean. */
   isAboveOthers(line: TenantLine): boolean {
     const others = [...this.othersWaiting(line)];
     const othersMs = others.reduce((sum, { count, meanMs }) => sum + count * meanMs, 0);
-    return others.length === 0 || (line.count + 1) * line.meanMs * others.length > othersMs;
+    return others.length === 0 || line.count * line.meanMs * others.length > MUCH_MORE * othersMs;
   }
 
   forget(now: number): void {

@@ -30,7 +30,7 @@ const OWN_RUNS = 2;
  * Whether a request may wait for a sandbox, by how long it would.
  *
  * Alone, a tenant may use everything, and wait as long as its requests' deadlines allow. While others want
- * sandboxes, a tenant that brings more work than they do on the mean may not wait for long behind itself: it has had
+ * sandboxes, a tenant that brings much more work than they do on the mean may not wait for long behind itself: it has had
  * its share. Nobody is let in who would wait past the deadline.
  */
 export function refusalOf(line: TenantLine, situation: Situation): Refusal | undefined {

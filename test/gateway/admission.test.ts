@@ -108,6 +108,13 @@ test('while others want sandboxes, who brings more than they may not wait long b
   expect(other.started()).toBe(2);
 });
 
+test('tenants that want alike wait, and none of them is a flood', () => {
+  const admission = createAdmission();
+  for (const tenant of ['one', 'two']) teach(admission, tenant, 100);
+  for (let i = 0; i < 30; i++)
+    for (const tenant of ['one', 'two']) expect(fill(admission, tenant, 1).refusal).toBeUndefined();
+});
+
 test('two runs of its own may always wait, however long they are', () => {
   const admission = createAdmission({ ...CAPACITY, tenants: 2 });
   teach(admission, 'slow', 900);
