@@ -121,6 +121,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       ],
     },
     records: keepRecords({ config, redis, queue, asyncQueue, clock }, log, stack),
+    queues: [queue, asyncQueue],
     log,
   }));
   stack.defer(() => log.info(ledger.summary(), 'what became of all requests'));

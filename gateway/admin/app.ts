@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { Router } from '@koa/router';
+import type { Queue } from 'bullmq';
 import Koa from 'koa';
 import type { Logger } from '../../shared/log.ts';
 import { problems } from './problems.ts';
+import { queueBoard } from './queue-board.ts';
 import { recordRoutes, type RecordSource } from './record-routes.ts';
 import { replayRoutes, type ReplaySource } from './replay-routes.ts';
 import { scalingRoutes, type ScalingSource } from './scaling.ts';
@@ -16,6 +18,8 @@ export interface Probes {
   sandboxLevels(): Promise<Record<string, number>>;
   readonly scaling: ScalingSource;
   readonly records: RecordSource & ReplaySource;
+  /** For the queue's own view. */
+  readonly queues: readonly Queue[];
   readonly log: Logger;
 }
 
@@ -52,6 +56,7 @@ export function createAdminApp(
   app.use(open.allowedMethods());
   app.use(requireToken(token, addressOf));
   app.use(problems(probes.log));
+  app.use(queueBoard(probes.queues));
   app.use(scalingRoutes(probes.scaling).routes());
   for (const router of [recordRoutes(probes.records), replayRoutes(probes.records)]) {
     app.use(router.routes());

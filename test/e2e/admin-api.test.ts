@@ -16,7 +16,11 @@ afterAll(() => system[Symbol.asyncDispose]());
 
 test('every route is described, and every description has a route', () => {
   // Routes are only listed here; nothing of what they ask is there.
-  const app = createAdminApp({ records: {}, scaling: {} } as unknown as Probes, ADMIN_TOKEN, () => '');
+  const app = createAdminApp(
+    { records: {}, scaling: {}, queues: [] } as unknown as Probes,
+    ADMIN_TOKEN,
+    () => '',
+  );
   const routers = app.middleware.map((layer) => (layer as { router?: Router }).router);
   const routes = new Set(
     routers.flatMap((router) =>
