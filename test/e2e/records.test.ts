@@ -143,3 +143,17 @@ test('what fails through the client is not kept, nor what is answered', async ()
   for (const answer of answers)
     expect((await admin.get(`/invocations/${answer.header('x-request-id')}`)).status).toBe(404);
 });
+
+test('what ended without a runner has its record when the next runner finds it, and but one', async () => {
+  await using idle = await startSystem({ runners: 0, env: { ADMIN_TOKEN, REQUEST_DEADLINE_MS: '1000' } });
+  await idle.deploy('late.example', 'setBody("never")');
+  const answer = await idle.request({ hostname: 'late.example', path: '/late' });
+  expect(answer.json()).toMatchObject({ code: 'deadline_exceeded' });
+  const id = answer.header('x-request-id') as string;
+  expect((await adminOf(idle).get(`/invocations/${id}`)).status).toBe(404);
+  await idle.addRunner();
+  const late = await adminOf(idle).record(id);
+  expect(late).toMatchObject({ code: 'deadline_exceeded', status: 504, request: { url: '/late' } });
+  expect(late.script.sha256).toBeNull();
+  expect((await adminOf(idle).list()).map((record) => record.id)).toEqual([id]);
+});
