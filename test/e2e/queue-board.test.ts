@@ -84,6 +84,12 @@ test('both queues are shown, with the jobs that wait', async () => {
         { name: expect.any(String), readOnlyMode: true, counts: { waiting: 0 } },
       ],
     });
+  const shown = await ask('/queues/api/queues?activeQueue=invocations&status=waiting&jobsPerPage=10', right);
+  const { queues } = shown.json() as { queues: { jobs: { id: string }[] }[] };
+  const id = queues[0]?.jobs[0]?.id;
+  const job = await ask(`/queues/api/queues/invocations/${id}`, right);
+  expect([job.status, job.text.includes('/which-waits')]).toEqual([200, true]);
+  expect((await ask('/queues/api/redis/stats', right)).status).toBe(200);
   const page = await ask('/queues/', right);
   expect(page.header('content-type')).toBe('text/html; charset=utf-8');
   expect(page.header('content-security-policy')).toContain("script-src 'self'");
