@@ -11,9 +11,10 @@ export interface Footprint {
   readonly runnerMemory: number;
   readonly redisMemory: number;
   readonly redisConnections: number;
-  /** Keys in Redis but those of failed jobs, which are kept on purpose. */
+  /** Keys in Redis but those of records and failed jobs, which are kept on purpose. */
   readonly keys: number;
-  readonly failedJobs: number;
+  /** Records, and failed jobs without one. */
+  readonly failures: number;
 }
 
 const MEBIBYTE = 1_048_576;
@@ -21,6 +22,7 @@ const MEBIBYTE = 1_048_576;
 export async function readFootprint({ redis, prefix, gateways, runners }: SoakSystem): Promise<Footprint> {
   const gatewayPids = gateways.map(({ pid }) => pid);
   const failed = await redis.zcard(`${prefix}:invocations:failed`);
+  const recorded = await redis.zcard(`${prefix}:records:all`);
   const info = await redis.info();
   const figure = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? NaN);
   return {
@@ -32,7 +34,7 @@ export async function readFootprint({ redis, prefix, gateways, runners }: SoakSy
     redisMemory: figure('used_memory') / MEBIBYTE,
     redisConnections: figure('connected_clients'),
     keys: await countKeys(redis, prefix),
-    failedJobs: failed,
+    failures: failed + recorded,
   };
 }
 
@@ -49,6 +51,7 @@ async function countKeys(redis: SoakSystem['redis'], prefix: string): Promise<nu
   let count = 0;
   for await (const keys of redis.scanStream({ match: `${prefix}:*`, count: 1000 }))
     for (const key of keys as string[]) {
+      if (key.startsWith(`${prefix}:records:`)) continue;
       const id = key.slice(`${prefix}:invocations:`.length).replace(/:logs$/, '');
       if (!failed.has(id)) count++;
     }

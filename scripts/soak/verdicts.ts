@@ -70,8 +70,8 @@ export function judge(
     },
     {
       what: 'keys, beside the failed jobs that are kept (1,000 at most)',
-      found: `${growth('keys')}, ${after.failedJobs} failed jobs`,
-      holds: after.keys <= before.keys + KEY_SLACK && after.failedJobs <= 1000,
+      found: `${growth('keys')}, ${after.failures} failed jobs`,
+      holds: after.keys <= before.keys + KEY_SLACK && after.failures <= 1000,
     },
     {
       what: 'memory of gateways since the first tenth, MiB',
