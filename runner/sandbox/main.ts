@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { openChannel, type Channel } from './channel.ts';
+import { Collector } from './collector.ts';
 import { createIsolates, makeSnapshot, type PreparedIsolate } from './isolate.ts';
 import { decodeJob, encodeCompiled, encodeReady, encodeResult, SANDBOX_FD } from './protocol.ts';
 import type { SandboxSettings } from './settings.ts';
@@ -43,6 +44,7 @@ function withIsolates(from: Channel, task: (from: Channel, prepare: () => Prepar
 }
 
 function runJobs(from: Channel, prepare: () => PreparedIsolate): void {
+  const collector = new Collector();
   let isolate = prepare();
   from.send(encodeReady());
   for (;;) {
@@ -50,10 +52,13 @@ function runJobs(from: Channel, prepare: () => PreparedIsolate): void {
     const frame = from.receive();
     if (!frame) return;
     const wasIdle = performance.now() - waitedSince > IDLE_MS;
-    const result = isolate.run(decodeJob(frame));
-    from.send(encodeResult(result));
+    const result = encodeResult(isolate.run(decodeJob(frame)));
+    from.send(result);
     if (wasIdle) sleep(HEAD_START_MS);
     isolate.dispose();
+    collector.exchanged(frame);
+    collector.exchanged(result);
+    collector.collect();
     isolate = prepare();
   }
 }
