@@ -12,6 +12,8 @@ export interface SoakOptions {
   readonly killRunnerMs: number;
   /** Decides the mix of requests and who is killed. */
   readonly seed: number;
+  /** Where the output of gateways and runners goes; `undefined`: nowhere. */
+  readonly logs: string | undefined;
 }
 
 const DEFAULTS = {
@@ -27,9 +29,8 @@ const DEFAULTS = {
 
 /** @throws TypeError for an option that does not exist, or that is no number */
 export function readOptions(args: string[]): SoakOptions {
-  const options = Object.fromEntries(
-    Object.entries(DEFAULTS).map(([name, value]) => [name, { type: 'string' as const, default: value }]),
-  );
+  const options: Record<string, { type: 'string'; default?: string }> = { logs: { type: 'string' } };
+  for (const [name, value] of Object.entries(DEFAULTS)) options[name] = { type: 'string', default: value };
   const { values } = parseArgs({ args, options, strict: true });
   const of = (name: keyof typeof DEFAULTS): number => {
     const value = Number(values[name]);
@@ -45,5 +46,6 @@ export function readOptions(args: string[]): SoakOptions {
     killSandboxMs: of('kill-sandbox'),
     killRunnerMs: of('kill-runner'),
     seed: of('seed'),
+    logs: values['logs'],
   };
 }

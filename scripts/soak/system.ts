@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -39,10 +40,13 @@ export async function startSystem(options: SoakOptions): Promise<SoakSystem> {
   const redis = new Redis(services.env.REDIS_URL);
   stack.defer(() => redis.disconnect());
   const env = { ...path, ...services.env, ...environment(options) };
+  const log = await openLogs(options.logs);
   const gateways = await Promise.all(
-    Array.from({ length: options.gateways }, () => startGateway(env, stack)),
+    Array.from({ length: options.gateways }, (_, at) => startGateway(env, log(`gateway-${at}`), stack)),
   );
-  const children = await Promise.all(Array.from({ length: options.runners }, () => startRunner(env)));
+  let started = 0;
+  const nextRunner = (): Promise<Child> => startRunner(env, log(`runner-${started++}`));
+  const children = await Promise.all(Array.from({ length: options.runners }, nextRunner));
   const runners = children.map(({ pid }) => pid);
   stack.defer(async () => void (await Promise.all(children.map((child) => child[Symbol.asyncDispose]()))));
   const owned = stack.move();
@@ -54,7 +58,7 @@ export async function startSystem(options: SoakOptions): Promise<SoakSystem> {
     token: TOKEN,
     async replaceRunner(at) {
       process.kill(runners[at] as number, 'SIGKILL');
-      const next = await startRunner(env);
+      const next = await nextRunner();
       children[at] = next;
       runners[at] = next.pid;
     },
@@ -69,37 +73,49 @@ function environment({ sandboxes }: SoakOptions) {
     ADMIN_PORT: '0',
     ADMIN_TOKEN: TOKEN,
     QUEUE_PREFIX: 'soak',
-    LOG_LEVEL: 'error',
+    LOG_LEVEL: 'info',
     RUNNER_SANDBOXES: String(sandboxes),
     // Short, so that what is kept for its keys has gone when keys are counted.
     IDEMPOTENCY_HOURS: '0.002',
   };
 }
 
+type OnLine = (line: string) => void;
+
+/** @returns what takes the output of one process */
+async function openLogs(directory: string | undefined): Promise<(name: string) => OnLine> {
+  if (directory === undefined) return () => () => undefined;
+  await mkdir(directory, { recursive: true });
+  return (name) => {
+    const file = createWriteStream(join(directory, `${name}.log`));
+    return (line) => void file.write(`${line}\n`);
+  };
+}
+
 async function startGateway(
   env: Readonly<Record<string, string>>,
+  log: OnLine,
   stack: AsyncDisposableStack,
 ): Promise<GatewayProcess> {
   const file = join(ROOT, 'gateway/main.ts');
   let adminPort = 0;
   const listening = (line: string): number | undefined => {
+    log(line);
     const port = portOf(line);
     if (port !== undefined) ({ adminPort } = JSON.parse(line) as { adminPort: number });
     return port;
   };
-  // It tells its ports at this level.
-  const gateway = await startChild(process.execPath, [file], { ...env, LOG_LEVEL: 'info' }, listening);
+  const gateway = await startChild(process.execPath, [file], env, listening);
   stack.use(gateway);
   return { pid: gateway.pid, port: gateway.ready, adminPort };
 }
 
-function startRunner(env: Readonly<Record<string, string>>): Promise<Child> {
+function startRunner(env: Readonly<Record<string, string>>, log: OnLine): Promise<Child> {
   const file = join(ROOT, 'runner/main.ts');
-  return startChild(process.execPath, [file], { ...env, LOG_LEVEL: 'info' }, takesJobs);
-}
-
-function takesJobs(line: string): true | undefined {
-  return line.includes('"runner takes jobs"') ? true : undefined;
+  return startChild(process.execPath, [file], env, (line) => {
+    log(line);
+    return line.includes('"runner takes jobs"') ? true : undefined;
+  });
 }
 
 function onCrash(name: string): void {

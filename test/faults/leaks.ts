@@ -94,6 +94,7 @@ const STANDING = new Set([
   ),
   `${PREFIX}:runners`,
   `${PREFIX}:gateways`,
+  `${PREFIX}:async-endings`,
 ]);
 
 /** Keys that belong to nothing, and those that should end by themselves and do not. */

@@ -67,7 +67,7 @@ export async function exchange(lab: Lab, request: PlannedRequest): Promise<Excha
   };
 }
 
-function problemCode(answer: Answer): string {
+export function problemCode(answer: Answer): string {
   try {
     return String((answer.json() as { code?: string }).code ?? answer.status);
   } catch {
@@ -75,7 +75,7 @@ function problemCode(answer: Answer): string {
   }
 }
 
-function isOwn({ marker, path, body = '' }: PlannedRequest, answer: Answer): boolean {
+export function isOwn({ marker, path, body = '' }: PlannedRequest, answer: Answer): boolean {
   const expected = JSON.stringify({ url: path, body, blueprint: path });
   return answer.header('x-marker') === marker && answer.text === expected;
 }

@@ -14,8 +14,8 @@ export function lineOf({ name }: Fault, result: RunResult | FailedRun): string {
 }
 
 const HEADER = [
-  '| fault | what is done | clients see beside answers | runs | requests | lost | twice | crossed | hung | other | serves again after |',
-  '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+  '| fault | what is done | clients see beside answers | runs | requests | lost | accepted with 202 | lost of these | twice | crossed | hung | other | serves again after |',
+  '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
 ];
 
 /** The README's table. `other`: runs with a wrong code, a leak, counts that disagree, or that broke off. */
@@ -29,7 +29,8 @@ function rowOf({ fault, runs }: Outcome): string {
     done.reduce((total, run) => total + figure(run), 0);
   const slowest = Math.max(0, ...done.map(({ recoveryMs }) => recoveryMs));
   const faulty = done.filter(
-    ({ problems, lost, twice, crossed, hung }) => problems.length > lost + twice + crossed + hung,
+    ({ problems, lost, twice, crossed, hung, later }) =>
+      problems.length > lost + twice + crossed + hung + later.lost,
   );
   const cells = [
     `\`${fault.name}\``,
@@ -38,6 +39,8 @@ function rowOf({ fault, runs }: Outcome): string {
     runs.length,
     sum(({ requests }) => requests),
     sum(({ lost }) => lost),
+    sum(({ later }) => later.accepted),
+    sum(({ later }) => later.lost),
     sum(({ twice }) => twice),
     sum(({ crossed }) => crossed),
     sum(({ hung }) => hung),

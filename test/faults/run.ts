@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../helpers/wait.ts';
 import type { Fault } from './fault.ts';
 import type { Lab } from './lab.ts';
+import { judgeLater, startLater } from './later.ts';
 import { leaks, type Baseline } from './leaks.ts';
 import { startLoad, type Exchange } from './load.ts';
 import { createRandom } from './random.ts';
@@ -21,6 +22,8 @@ export interface RunResult extends Verdict {
   readonly seed: number;
   /** From the fault's end until every gateway answers again, ms. */
   readonly recoveryMs: number;
+  /** Asynchronous requests that were accepted, and how many of them nothing became of. */
+  readonly later: { readonly accepted: number; readonly lost: number };
 }
 
 const WARM_REQUESTS = 15;
@@ -42,6 +45,7 @@ export async function run(
   const random = createRandom(seed);
   const name = `s${seed}`;
   const load = startLoad(lab, seed, name);
+  const later = startLater(lab, seed, name);
   await waitFor('load', () => load.exchanges.length >= WARM_REQUESTS);
   await sleep(random.between(0, 700));
   lab.noteSandboxes();
@@ -51,9 +55,11 @@ export async function run(
   const recoveryMs = await recovery(lab, name);
   lab.noteSandboxes();
   await sleep(AFTER_MS);
-  await load.stop();
+  await Promise.all([load.stop(), later.stop()]);
   const repeats: Exchange[] = await repeatKeyed(lab, load.exchanges);
+  const { problems: laterProblems, ...ofLater } = await judgeLater(lab, fault, later);
   const found = await leaks(lab, baseline);
   const verdict = judge({ patience, lab, fault, struck, exchanges: load.exchanges, repeats, recoveryMs });
-  return { ...verdict, problems: [...verdict.problems, ...found], seed, recoveryMs };
+  const problems = [...verdict.problems, ...laterProblems, ...found];
+  return { ...verdict, problems, seed, recoveryMs, later: ofLater };
 }
