@@ -13,7 +13,7 @@ const INSPECT_MS = 15;
  * hundred times what they do. Clients that ask and leave could otherwise keep a runner busy with starting sandboxes.
  */
 const MERCY_MS = 25;
-/** A sandbox that ends before it was ready is tried again after this long, not in a busy loop. */
+/** Where one sandbox after the other ends before it is ready, the next is tried after this long, not in a busy loop. */
 const RESTART_DELAY_MS = 500;
 /** What a new sandbox costs, and its tenant is charged for one that a run has spoilt. */
 const REPLACEMENT_MS = 150;
@@ -203,20 +203,28 @@ export class Sandboxes {
 
   /** Keeps one place filled: starts a sandbox, waits for its end, starts the next. */
   async #keep(): Promise<void> {
-    while (!this.#closing) {
+    let emptySince: number | undefined;
+    for (let failures = 0; !this.#closing;) {
       const sandbox = this.#create();
       this.#all.add(sandbox);
       const isReady = await sandbox.ready;
-      if (isReady) {
-        this.#firstReady.resolve();
-        this.#release(sandbox);
-      }
+      if (isReady) this.#fill(sandbox, emptySince);
       await sandbox.ended;
+      if (isReady || emptySince === undefined) emptySince = performance.now();
       this.#forget(sandbox);
-      if (isReady || this.#closing) continue;
-      this.#log.error('a sandbox ended before it was ready; trying again');
-      await delay(RESTART_DELAY_MS);
+      failures = isReady ? 0 : failures + 1;
+      if (failures === 0 || this.#closing) continue;
+      this.#log.error({ failures }, 'a sandbox ended before it was ready; trying again');
+      // Once may be anybody's kill.
+      if (failures > 1) await delay(RESTART_DELAY_MS);
     }
+  }
+
+  #fill(sandbox: SandboxProcess, emptySince: number | undefined): void {
+    this.#firstReady.resolve();
+    this.#release(sandbox);
+    if (emptySince === undefined) return;
+    this.#log.info({ ms: Math.round(performance.now() - emptySince) }, 'sandbox replaced');
   }
 
   #forget(sandbox: SandboxProcess): void {

@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import type { Engine } from '../../shared/engine.ts';
 import type { SandboxSettings } from '../sandbox/settings.ts';
-import { ENTRY, sandboxFiles } from './room.ts';
+import { sandboxFiles } from './room.ts';
+import { sandboxCode } from './sandbox-code.ts';
 
 /** What node-gyp-build asks for to tell musl from glibc. */
 const ASKED_FOR = '/etc/alpine-release';
@@ -36,7 +37,7 @@ export function sandboxFlags({ v8Flags, grants }: Engine): string[] {
 
 /** What follows the options: the sandbox itself. */
 export function sandboxEntry(settings: SandboxSettings): string[] {
-  return [ENTRY, JSON.stringify(settings)];
+  return [sandboxCode().entry, JSON.stringify(settings)];
 }
 
 function pattern(path: string): string {

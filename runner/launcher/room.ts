@@ -1,17 +1,15 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-export const ENTRY = fileURLToPath(new URL('../sandbox/main.ts', import.meta.url));
+import { ADDON, sandboxCode } from './sandbox-code.ts';
 
 /** Says that the project's files are modules; Node looks for it beside them. */
 const MANIFEST = fileURLToPath(new URL('../../package.json', import.meta.url));
 
 /** The files and directories that a sandbox is made of, beside Node itself. */
 export function sandboxFiles(): string[] {
-  const addon = createRequire(import.meta.url).resolve('isolated-vm');
-  const loader = createRequire(addon).resolve('node-gyp-build');
-  return [MANIFEST, ...[ENTRY, addon, loader].map((file) => dirname(file))];
+  const loader = createRequire(ADDON).resolve('node-gyp-build');
+  return [MANIFEST, sandboxCode().directory, dirname(ADDON), dirname(loader)];
 }
 
 /** Node's executable and the shared libraries that it is loaded with. */

@@ -29,6 +29,7 @@ const verdicts = judge(options.requests, seen, await readAccount(system), {
   before,
   early: await early,
   after,
+  replacements: system.replacements,
 });
 console.log(
   `${options.requests} requests in ${Math.round(seconds)} s, ${kills.sandboxes} sandboxes and ${kills.runners} runners killed, seed ${options.seed}\n`,

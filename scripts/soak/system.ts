@@ -26,6 +26,8 @@ export interface SoakSystem extends AsyncDisposable {
   /** Those that live. */
   readonly runners: readonly number[];
   readonly token: string;
+  /** How long each killed sandbox's place was empty, ms, as runners tell. */
+  readonly replacements: readonly number[];
   /** SIGKILL, and a new one in its place. Resolves when that takes jobs. */
   replaceRunner(at: number): Promise<void>;
 }
@@ -45,7 +47,15 @@ export async function startSystem(options: SoakOptions): Promise<SoakSystem> {
     Array.from({ length: options.gateways }, (_, at) => startGateway(env, log(`gateway-${at}`), stack)),
   );
   let started = 0;
-  const nextRunner = (): Promise<Child> => startRunner(env, log(`runner-${started++}`));
+  const replacements: number[] = [];
+  const nextRunner = (): Promise<Child> => {
+    const write = log(`runner-${started++}`);
+    return startRunner(env, (line) => {
+      write(line);
+      const ms = /"ms":(\d+),"msg":"sandbox replaced"/.exec(line)?.[1];
+      if (ms !== undefined) replacements.push(Number(ms));
+    });
+  };
   const children = await Promise.all(Array.from({ length: options.runners }, nextRunner));
   const runners = children.map(({ pid }) => pid);
   stack.defer(async () => void (await Promise.all(children.map((child) => child[Symbol.asyncDispose]()))));
@@ -56,6 +66,7 @@ export async function startSystem(options: SoakOptions): Promise<SoakSystem> {
     gateways,
     runners,
     token: TOKEN,
+    replacements,
     async replaceRunner(at) {
       process.kill(runners[at] as number, 'SIGKILL');
       const next = await nextRunner();

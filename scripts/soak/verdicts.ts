@@ -1,3 +1,4 @@
+import { latencyOf } from '../bench/statistics.ts';
 import type { Account } from './account.ts';
 import type { Footprint } from './footprint.ts';
 import type { Seen } from './load.ts';
@@ -20,8 +21,9 @@ export function judge(
   requests: number,
   seen: Seen,
   account: Account,
-  { before, early, after }: Readonly<Record<'before' | 'early' | 'after', Footprint>>,
+  found: { before: Footprint; early: Footprint; after: Footprint; replacements: readonly number[] },
 ): Verdict[] {
+  const { before, early, after, replacements } = found;
   const ended = Object.values(account.endings).reduce((sum, count) => sum + count, 0);
   const isSame = Object.keys({ ...seen.answers, ...account.endings }).every(
     (code) => seen.answers[code] === account.endings[code],
@@ -83,10 +85,20 @@ export function judge(
       found: `${format(early.redisMemory)} → ${format(after.redisMemory)}`,
       holds: after.redisMemory <= early.redisMemory + MEMORY_SLACK.redis,
     },
+    {
+      what: 'from a sandbox’s end to its replacement, ms (the load keeps all cores busy)',
+      found: replaced(replacements),
+      holds: true,
+    },
     { what: 'memory of runners, MiB (they are young)', found: growth('runnerMemory'), holds: true },
   ];
 }
 
 function format(figure: number): string {
   return String(Math.round(figure));
+}
+
+function replaced(ms: readonly number[]): string {
+  const { p50, p99 } = latencyOf(ms);
+  return `median ${format(p50)}, p99 ${format(p99)}, of ${ms.length}`;
 }
