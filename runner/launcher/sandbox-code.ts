@@ -102,7 +102,7 @@ function toJavaScript(source: string): string {
 
 /** That the function may change says nothing to an operator: this project's tests would find out. */
 function withoutWarning<T>(task: () => T): T {
-  const { emitWarning } = process;
+  const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = () => undefined;
   try {
     return task();

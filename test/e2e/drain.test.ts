@@ -15,7 +15,10 @@ const active = async (): Promise<number> =>
 const loop = (method = 'GET'): Promise<Answer> =>
   system.request({ hostname: 'loop.example', method, ...(method === 'POST' ? { body: 'x' } : {}) });
 
-/** Gateways in turn; only a refused connection, on which nothing can have been sent, is tried elsewhere. */
+/**
+ * Gateways in turn. Tried elsewhere is only what could not be connected, so that nothing can have been sent: refused,
+ * or reset by a kernel that was shaking hands when the listener closed.
+ */
 function roundRobin(ports: readonly number[]) {
   let turn = 0;
   return async (path: string): Promise<Answer> => {
@@ -24,7 +27,7 @@ function roundRobin(ports: readonly number[]) {
       try {
         return await sendRequest(port, { hostname: 'work.example', path, method: turn % 3 ? 'GET' : 'PUT' });
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw error;
+        if ((error as NodeJS.ErrnoException).syscall !== 'connect') throw error;
       }
     }
   };
