@@ -91,22 +91,33 @@ export async function connectWhenThere(redis: Redis): Promise<void> {
 }
 
 /**
- * BullMQ loses jobs when Redis evicts keys, so any other policy is refused.
+ * BullMQ loses jobs when Redis evicts keys, so any other policy is refused; and said as an error to the log where
+ * Redis comes back with another one later.
  * A Redis that does not let `CONFIG` be read (managed ones) is trusted.
  *
  * @throws LC500Error `queue_unavailable` with the command that mends it
  */
 export async function requireNoEviction(redis: Redis, log: Logger): Promise<void> {
+  const problem = await evictionProblem(redis, log);
+  if (problem !== undefined) throw new LC500Error('queue_unavailable', problem);
+  redis.on('ready', () => {
+    evictionProblem(redis, log).then(
+      (changed) => changed !== undefined && log.error(changed),
+      // It has gone again; this comes again with it.
+      () => undefined,
+    );
+  });
+}
+
+async function evictionProblem(redis: Redis, log: Logger): Promise<string | undefined> {
   const memory = await redis.info('memory');
   const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
-  if (policy === undefined) {
-    log.warn('Redis does not tell its maxmemory-policy; it must be noeviction');
-    return;
-  }
-  if (policy === 'noeviction') return;
-  throw new LC500Error(
-    'queue_unavailable',
-    `Redis has maxmemory-policy ${policy} and would drop queued requests; mend it with: ` +
-      `redis-cli CONFIG SET maxmemory-policy noeviction`,
-  );
+  if (policy === 'noeviction') return undefined;
+  if (policy !== undefined)
+    return (
+      `Redis has maxmemory-policy ${policy} and would drop queued requests; mend it with: ` +
+      `redis-cli CONFIG SET maxmemory-policy noeviction`
+    );
+  log.warn('Redis does not tell its maxmemory-policy; it must be noeviction');
+  return undefined;
 }

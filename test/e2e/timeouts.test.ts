@@ -84,6 +84,13 @@ test('a Redis that evicts keys is refused, with the command that mends it', asyn
     await system.redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
     const refused = await system.addRunner().catch((error: Error) => error.message);
     expect(refused).toContain('CONFIG SET maxmemory-policy noeviction');
+    // Who runs already says it when it finds it so after an outage.
+    await system.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await waitFor('the error', () =>
+      system.gateway.records.some(
+        ({ level, msg }) => level === 50 && msg.includes('CONFIG SET maxmemory-policy'),
+      ),
+    );
   } finally {
     await redis[Symbol.asyncDispose]();
     await rm(folder, { recursive: true, force: true });
