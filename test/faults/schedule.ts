@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault } from './fault.ts';
 import { startLab } from './lab.ts';
 import { takeBaseline } from './leaks.ts';
@@ -22,6 +23,7 @@ export interface Outcome {
 
 /** A lab is used for about this long, seconds, so that no fault takes much longer than the others. */
 const BATCH_SECONDS = 60;
+const STAGGER_MS = 5000;
 /** A lab, unless the fault says otherwise: Redis as it is by default with an append-only file. */
 export const DEFAULTS = { persistence: 'everysec', viaProxy: false, deadlineMs: 8000 } as const;
 
@@ -78,10 +80,12 @@ async function inParallel<T>(
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   const queue = [...items];
-  const worker = async (): Promise<void> => {
+  const worker = async (number: number): Promise<void> => {
+    // Eight systems that start at the same moment keep each other from it.
+    await sleep(number * STAGGER_MS);
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
   };
-  await Promise.all(Array.from({ length: parallel }, worker));
+  await Promise.all(Array.from({ length: parallel }, (_, number) => worker(number)));
 }
 
 /**

@@ -33,7 +33,7 @@ export interface Child {
 }
 
 const ROOT = new URL('../../', import.meta.url);
-const START_MS = 30_000;
+const START_MS = 60_000;
 
 /** Starts `node <entry>` with nothing of this process's environment but `PATH`. @param entry path from the root */
 export function startChild(entry: string, env: Readonly<Record<string, string>>): Child {
