@@ -47,7 +47,7 @@ export function planRequest(random: Random, name: string, gateways: number): Pla
     headers: [['X-Marker', marker], ...key],
     keyed,
     gateway: random.between(0, gateways - 1),
-    pause: random.between(0, 150),
+    pause: random.between(0, 300),
   };
 }
 

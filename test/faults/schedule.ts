@@ -30,7 +30,7 @@ export const DEFAULTS = { persistence: 'everysec', viaProxy: false, deadlineMs: 
 /**
  * Runs every fault at every seed.
  *
- * @param options.parallel labs at a time; long outages, in which little happens, come beside them
+ * @param options.parallel labs at a time; half as many long outages, in which little happens, come beside them
  * @param options.onRun called after each run
  */
 export async function runAll(options: {
@@ -62,7 +62,7 @@ export async function runAll(options: {
       parallel,
       work,
     ),
-    inParallel(batches.filter(isLong), parallel, work),
+    inParallel(batches.filter(isLong), Math.ceil(parallel / 2), work),
   ]);
   return faults.map((fault) => ({ fault, runs: results.get(fault) ?? [] }));
 }
