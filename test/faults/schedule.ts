@@ -22,7 +22,7 @@ export interface Outcome {
 }
 
 /** A lab is used for about this long, seconds, so that no fault takes much longer than the others. */
-const BATCH_SECONDS = 60;
+const BATCH_SECONDS = 240;
 const STAGGER_MS = 5000;
 /** A lab, unless the fault says otherwise: Redis as it is by default with an append-only file. */
 export const DEFAULTS = { persistence: 'everysec', viaProxy: false, deadlineMs: 8000 } as const;
