@@ -10,6 +10,7 @@ const HELP = `npm run test:faults -- [options]
   --first N       the first of them (1)
   --only REGEXP   faults whose name matches
   --parallel N    systems at a time (4)
+  --patience N    recovery and refusals may take so many times as long as promised, on a machine with more to do (1)
   --list          names of all faults
 
 Each run is one fault at one seed: two gateways and two runners with a Redis of their own, under load.
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     first: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
     parallel: { type: 'string', default: '4' },
+    patience: { type: 'string', default: '1' },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -41,6 +43,7 @@ async function main(): Promise<number> {
     faults,
     seeds,
     parallel: Number(values.parallel),
+    patience: Number(values.patience),
     s3: s3.env,
     onRun: (fault, result) => console.log(lineOf(fault, result)),
   });

@@ -1,3 +1,4 @@
+import { summarize } from '../../scripts/bench/statistics.ts';
 import type { FailedRun, Outcome } from './schedule.ts';
 import type { RunResult } from './run.ts';
 import type { Fault } from './fault.ts';
@@ -27,7 +28,7 @@ function rowOf({ fault, runs }: Outcome): string {
   const done = runs.filter((run): run is RunResult => !('error' in run));
   const sum = (figure: (run: RunResult) => number): number =>
     done.reduce((total, run) => total + figure(run), 0);
-  const slowest = Math.max(0, ...done.map(({ recoveryMs }) => recoveryMs));
+  const again = done.length === 0 ? '–' : recovered(done.map(({ recoveryMs }) => recoveryMs));
   const faulty = done.filter(
     ({ problems, lost, twice, crossed, hung, later }) =>
       problems.length > lost + twice + crossed + hung + later.lost,
@@ -45,9 +46,15 @@ function rowOf({ fault, runs }: Outcome): string {
     sum(({ crossed }) => crossed),
     sum(({ hung }) => hung),
     faulty.length + runs.length - done.length,
-    `${Math.round(slowest)} ms`,
+    again,
   ];
   return `| ${cells.join(' | ')} |`;
+}
+
+/** Median and most. */
+function recovered(ms: readonly number[]): string {
+  const { median, max } = summarize(ms);
+  return `${Math.round(median)}, at most ${Math.round(max)} ms`;
 }
 
 /** Codes with their share of all requests. */

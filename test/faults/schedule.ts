@@ -37,10 +37,11 @@ export async function runAll(options: {
   readonly faults: readonly Fault[];
   readonly seeds: readonly number[];
   readonly parallel: number;
+  readonly patience: number;
   readonly s3: Readonly<Record<string, string>>;
   readonly onRun: (fault: Fault, result: RunResult | FailedRun) => void;
 }): Promise<Outcome[]> {
-  const { faults, seeds, parallel, s3, onRun } = options;
+  const { faults, seeds, parallel, patience, s3, onRun } = options;
   const results = new Map(faults.map((fault) => [fault, [] as (RunResult | FailedRun)[]]));
   const note = (fault: Fault, result: RunResult | FailedRun): void => {
     results.get(fault)?.push(result);
@@ -49,7 +50,7 @@ export async function runAll(options: {
   const work = async ({ fault, seeds: some }: Batch): Promise<void> => {
     const left = [...some];
     while (left.length > 0)
-      await runBatch(fault, left, s3, (result) => note(fault, result)).catch((error: unknown) =>
+      await runBatch(fault, left, { s3, patience }, (result) => note(fault, result)).catch((error: unknown) =>
         // A system that did not start, or did not end.
         note(fault, { seed: left.shift() ?? 0, error }),
       );
@@ -96,14 +97,17 @@ async function inParallel<T>(
 async function runBatch(
   fault: Fault,
   left: number[],
-  s3: Readonly<Record<string, string>>,
+  { s3, patience }: { s3: Readonly<Record<string, string>>; patience: number },
   onRun: (result: RunResult | FailedRun) => void,
 ): Promise<void> {
   await using lab = await startLab({ ...DEFAULTS, s3, ...fault.lab });
   const baseline = await takeBaseline(lab);
   for (let seed = left.shift(); seed !== undefined; seed = left.shift()) {
     const at = seed;
-    const result = await run(lab, baseline, fault, at).catch((error: unknown) => ({ seed: at, error }));
+    const result = await run(lab, baseline, fault, at, patience).catch((error: unknown) => ({
+      seed: at,
+      error,
+    }));
     onRun(result);
     if ('error' in result || result.problems.length > 0) return;
   }

@@ -59,7 +59,7 @@ export function judge(evidence: Evidence): Verdict {
     ...hung.map((one) => `hung: ${tell(evidence, one)}`),
     ...wrong,
     ...repeats
-      .filter(({ code }) => code !== 'ok')
+      .filter((one) => one.code !== 'ok' && !isKeptFailure(exchanges, one))
       .map((one) => `repeat not answered: ${tell(evidence, one)}`),
     ...(recoveryMs > RECOVERY_MS * patience ? [`serves again only after ${Math.round(recoveryMs)} ms`] : []),
   ];
@@ -75,6 +75,12 @@ export function judge(evidence: Evidence): Verdict {
     ).length,
     problems,
   };
+}
+
+/** That a script took too long is kept for its key as an answer is. */
+function isKeptFailure(exchanges: readonly Exchange[], { code, request }: Exchange): boolean {
+  const first = exchanges.find((one) => one.request.marker === request.marker);
+  return code === 'script_timeout' && first?.code === code;
 }
 
 function asked(lab: Lab, path: string): number {
