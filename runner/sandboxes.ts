@@ -24,7 +24,8 @@ const REPLACEMENT_MS = 150;
  *
  * A run cannot be interrupted for a fairer one, so beside the `size` sandboxes that are there for all there are
  * `spare` ones. The last `spare` that are free go only to tenants that hold none and whose runs are brief, and only
- * while all others are held by long runs: so a tenant whose scripts never end keeps nobody waiting.
+ * while all others are held by long runs: so a tenant whose scripts never end keeps nobody waiting. The very last of
+ * several is only for those whose runs are known to be brief: so do many tenants of whom nobody knows anything yet.
  */
 export class Sandboxes {
   /** How much they are used. */
@@ -142,6 +143,8 @@ export class Sandboxes {
   #mayHave(account: TenantAccount): boolean {
     if (this.#idle.length > this.#spare) return true;
     if (this.#idle.length === 0) return false;
+    const isLast = this.#spare > 1 && this.#idle.length === 1 && this.#busy.size > 0;
+    if (isLast && account.meanMs === undefined) return false;
     return mayBorrow(account, this.#busy.values(), performance.now());
   }
 

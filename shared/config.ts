@@ -229,7 +229,7 @@ export const VARIABLES = {
     meaning: 'sandboxes of one runner: how many scripts it runs at a time',
   },
   SPARE_SANDBOXES: {
-    ...integer(1, 0, 256),
+    ...integer(2, 0, 256),
     meaning: 'sandboxes beside those, for tenants with brief scripts while others hold all with long ones',
   },
   TENANT_WAIT_MS: {

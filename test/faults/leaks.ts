@@ -10,8 +10,8 @@ export interface Baseline {
   readonly connections: number;
 }
 
-/** One more sandbox than `RUNNER_SANDBOXES` is kept for brief scripts. */
-const SPARE = 1;
+/** Two more sandboxes than `RUNNER_SANDBOXES` are kept for brief scripts. */
+const SPARE = 2;
 /** How long a system may take to come to rest, ms. */
 const SETTLE_MS = 15_000;
 const LOOK_MS = 100;

@@ -10,6 +10,8 @@ export const LIMITS = {
   SCRIPT_MEMORY_MB: '16',
   SANDBOX_MEMORY_MB: '112',
   RUNNER_SANDBOXES: '3',
+  // As it is by default.
+  SPARE_SANDBOXES: '2',
   // The largest script is read from a server that has its share of a busy machine, too.
   UPSTREAM_TIMEOUT_MS: '20000',
   MAX_REQUEST_BYTES: '65536',

@@ -64,6 +64,19 @@ test('known for long scripts, a tenant is not lent a spare sandbox, and a second
   expect(await second).not.toBe('answer');
 });
 
+test('many unknown tenants with endless scripts do not get the last of several spare sandboxes', async () => {
+  await using rig = await startPool(1, 2);
+  for (let i = 0; i < 3; i++) expect(await rig.run('victim', BRIEF)).toBe('answer');
+  const attack = Array.from({ length: 6 }, (_, i) => rig.run(`unknown-${i}`, ENDLESS));
+  await waitFor('the attack', () => rig.held() === 2);
+  let attackEnded = false;
+  void Promise.race(attack).then(() => (attackEnded = true));
+  for (let i = 0; i < 8; i++) expect(await rig.run('victim', BRIEF)).toBe('answer');
+  expect(attackEnded).toBe(false);
+  expect(rig.held()).toBe(2);
+  await Promise.all(attack);
+}, 20_000);
+
 test('without spare ones the next free sandbox goes to the tenant that used less', async () => {
   await using rig = await startPool(1, 0);
   const order: string[] = [];
