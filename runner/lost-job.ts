@@ -1,5 +1,4 @@
 import { UnrecoverableError, type Job } from 'bullmq';
-import type { RedisClock } from '../shared/clock.ts';
 import { LC500Error } from '../shared/errors.ts';
 import { decodeInvocation, replyIdOf, type Invocation } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
@@ -16,7 +15,6 @@ export interface LostJobContext extends OnceContext {
   readonly publisher: Publisher;
   readonly callbacks: Callbacks;
   readonly recorder: Recorder;
-  readonly clock: RedisClock;
   readonly log: Logger;
 }
 

@@ -1,5 +1,6 @@
 import type { AsyncEndings } from '../shared/async-endings.ts';
 import { asyncRecordKey } from '../shared/async-location.ts';
+import type { RedisClock } from '../shared/clock.ts';
 import type { Config } from '../shared/config.ts';
 import { errorKind } from '../shared/errors.ts';
 import type { IdempotencyRecords, Known } from '../shared/idempotency.ts';
@@ -7,12 +8,14 @@ import { replyIdOf, type Invocation } from '../shared/invocation.ts';
 import type { Outcome } from '../shared/reply.ts';
 import { isReplyStream } from './belongings.ts';
 import type { Publisher } from './publisher.ts';
+import { untilThereIsRoom } from './redis-room.ts';
 
 export interface OnceContext {
   readonly config: Config;
   readonly publisher: Publisher;
   readonly records: IdempotencyRecords;
   readonly asyncEndings: AsyncEndings;
+  readonly clock: RedisClock;
 }
 
 /** A record that keeps an invocation's outcome. */
@@ -56,13 +59,19 @@ async function onceIn<R extends Settled>(
   place: Place,
   run: () => Promise<R | undefined>,
 ): Promise<R | Settled | undefined> {
-  const id = replyIdOf(invocation);
-  const known = await context.records.begin(place.key, id);
+  const known = await begin(context, invocation, place);
   if (known.state !== 'claimed') return stored(known);
   const result = await run();
   if (!result) return undefined;
   if (await settleIn(context, invocation, place, result.outcome)) return result;
-  return stored(await context.records.begin(place.key, id));
+  return stored(await begin(context, invocation, place));
+}
+
+function begin({ records, clock }: OnceContext, invocation: Invocation, { key }: Place): Promise<Known> {
+  return untilThereIsRoom(
+    () => records.begin(key, replyIdOf(invocation)),
+    () => clock.now() > invocation.deadline,
+  );
 }
 
 /** Stores an invocation's outcome in its records, or frees its key, and tells those who wait for it. */
@@ -77,14 +86,17 @@ export async function settleRecords(
 
 /** @returns false when the record is no longer this invocation's */
 async function settleIn(
-  { config, records, publisher, asyncEndings }: OnceContext,
+  { config, records, publisher, asyncEndings, clock }: OnceContext,
   invocation: Invocation,
   { key, keepMs, maxBytes, isLocation }: Place,
   outcome: Outcome,
 ): Promise<boolean> {
   const { deadline } = invocation;
   const limits = { keepMs: keepMs(outcome), maxBytes };
-  const waiting = await records.settle(key, replyIdOf(invocation), outcome, limits);
+  const waiting = await untilThereIsRoom(
+    () => records.settle(key, replyIdOf(invocation), outcome, limits),
+    () => clock.now() > deadline,
+  );
   for (const { id: waiter, replyTo } of waiting ?? [])
     if (isReplyStream(replyTo, config.QUEUE_PREFIX))
       publisher.publish({ replyTo, deadline }, { id: waiter, outcome, timings: NOT_ITS_OWN });

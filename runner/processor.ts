@@ -1,5 +1,4 @@
 import type { Job } from 'bullmq';
-import type { RedisClock } from '../shared/clock.ts';
 import { errorKind, LC500Error, toLC500Error } from '../shared/errors.ts';
 import { decodeInvocation, replyIdOf, type Invocation } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
@@ -37,7 +36,6 @@ export interface ProcessorContext extends OnceContext {
   readonly abandonments: Abandonments;
   readonly underWay: UnderWay;
   readonly holder: JobHolder;
-  readonly clock: RedisClock;
   readonly log: Logger;
 }
 

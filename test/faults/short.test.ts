@@ -8,7 +8,7 @@ import { run } from './run.ts';
 import { DEFAULTS } from './schedule.ts';
 
 /** A few of each kind that take little time, on one system; `npm run test:faults` runs them all. */
-const SHORT = ['script-flush', 'client-kill-all', 'redis-sigkill-always', 'sandbox-sigkill'];
+const SHORT = ['script-flush', 'client-kill-all', 'maxmemory', 'redis-sigkill-always', 'sandbox-sigkill'];
 /** The machine that this runs on has other things to do. */
 const PATIENCE = 5;
 const SEED = 1;
