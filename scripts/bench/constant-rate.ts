@@ -37,7 +37,8 @@ export async function runConstantRate(options: {
   await new Promise<void>((resolve) => {
     // Timers have a resolution of a millisecond; each turn sends all that is due.
     const timer = setInterval(() => {
-      const due = Math.min(total, Math.floor(((performance.now() - begun) / 1000) * rate));
+      // The first one is due at once.
+      const due = Math.min(total, 1 + Math.floor(((performance.now() - begun) / 1000) * rate));
       while (sent.length < due) sent.push(send(begun + (sent.length / rate) * 1000));
       if (due < total) return;
       clearInterval(timer);
