@@ -70,15 +70,19 @@ function asTypeScript(): SandboxCode {
 
 /** Whole or not at all, whoever else does the same at this moment. */
 function keep(path: string, script: string): void {
-  if (sizeOf(path) === Buffer.byteLength(script)) return;
+  if (contentOf(path) === script) return;
   const part = `${path}.${process.pid}`;
   writeFileSync(part, script);
   chmodSync(part, 0o644);
   renameSync(part, path);
 }
 
-function sizeOf(path: string): number | undefined {
-  return lstatSync(path, { throwIfNoEntry: false })?.size;
+function contentOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 /** @returns file names and contents */

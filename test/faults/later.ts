@@ -3,8 +3,8 @@ import { sendRequest, type Answer } from '../helpers/http.ts';
 import { locationIn, sendLater, stateAt } from '../helpers/later.ts';
 import { allowedCodes, type Fault } from './fault.ts';
 import type { Lab } from './lab.ts';
-import { isOwn, problemCode } from './load.ts';
-import { createRandom, type Random } from './random.ts';
+import { isOwn, optionsOf, problemCode } from './load.ts';
+import { createRandom } from './random.ts';
 import { mayRunTwice, planRequest, type PlannedRequest } from './requests.ts';
 
 /** An asynchronous request that was answered with 202 and a location. */
@@ -43,7 +43,7 @@ export function startLater(lab: Lab, seed: number, name: string): LaterLoad {
     for (let i = 0; !stopped.signal.aborted; i++) {
       const one = await accept(lab, planRequest(random, `${name}-later-${i}`, lab.gateways.length));
       if (one) accepted.push(one);
-      await pause(random);
+      await sleep(random.between(...PAUSE_MS));
     }
   };
   const ended = client();
@@ -56,14 +56,8 @@ export function startLater(lab: Lab, seed: number, name: string): LaterLoad {
   };
 }
 
-function pause(random: Random): Promise<void> {
-  return sleep(random.between(...PAUSE_MS));
-}
-
 async function accept(lab: Lab, request: PlannedRequest): Promise<Accepted | undefined> {
-  const { hostname, method, path, headers, body } = request;
-  const options = { hostname, method, path, headers, ...(body === undefined ? {} : { body }) };
-  const answer = await sendLater(portOf(lab, request), options).catch(() => undefined);
+  const answer = await sendLater(portOf(lab, request), optionsOf(request)).catch(() => undefined);
   return answer?.status === 202 ? { request, location: locationIn(answer) } : undefined;
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sendRequest, type Answer } from '../helpers/http.ts';
+import { sendRequest, type Answer, type RequestOptions } from '../helpers/http.ts';
 import type { Lab } from './lab.ts';
 import { createRandom } from './random.ts';
 import { planRequest, type PlannedRequest } from './requests.ts';
@@ -48,11 +48,9 @@ export function startLoad(lab: Lab, seed: number, name: string): Load {
 }
 
 export async function exchange(lab: Lab, request: PlannedRequest): Promise<Exchange> {
-  const { hostname, method, path, headers, body } = request;
   const sentAt = performance.now();
   const port = lab.gateways[request.gateway]?.port as number;
-  const options = { hostname, method, path, headers, ...(body === undefined ? {} : { body }) };
-  const result = await sendRequest(port, options).catch((error: NodeJS.ErrnoException) => error);
+  const result = await sendRequest(port, optionsOf(request)).catch((error: NodeJS.ErrnoException) => error);
   const times = { request, sentAt, endedAt: performance.now() };
   if (result instanceof Error) {
     const code = result.code === 'ECONNREFUSED' ? 'refused' : 'broken';
@@ -65,6 +63,10 @@ export async function exchange(lab: Lab, request: PlannedRequest): Promise<Excha
     requestId: result.header('x-request-id'),
     own: result.status !== 200 || isOwn(request, result),
   };
+}
+
+export function optionsOf({ hostname, method, path, headers, body }: PlannedRequest): RequestOptions {
+  return { hostname, method, path, headers, ...(body === undefined ? {} : { body }) };
 }
 
 export function problemCode(answer: Answer): string {

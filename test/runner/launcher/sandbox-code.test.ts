@@ -26,19 +26,22 @@ test('it is JavaScript that finds its own parts, readable for all and writable f
   expect(statSync(directory).mode & 0o777).toBe(0o755);
 });
 
-test('two runners share it, and another version has another', () => {
+test('two runners share it', () => {
   const one = new SandboxCodeStore(parent).find();
   expect(new SandboxCodeStore(parent).find()).toEqual(one);
   expect(readdirSync(parent)).toHaveLength(1);
 });
 
-test('what has been tidied away, or was not written to its end, is there again', () => {
+test('what has been tidied away, cut off or changed is there again', () => {
   const store = new SandboxCodeStore(parent);
   const { directory, entry } = store.find();
   const whole = readFileSync(entry, 'utf8');
   rmSync(directory, { recursive: true });
   expect(store.find()).toEqual({ directory, entry });
   writeFileSync(entry, whole.slice(0, 10));
+  store.find();
+  expect(readFileSync(entry, 'utf8')).toBe(whole);
+  writeFileSync(entry, whole.replace('import', 'export'));
   store.find();
   expect(readFileSync(entry, 'utf8')).toBe(whole);
 });
