@@ -154,22 +154,21 @@ async function perform(
     return { outcome: { kind: 'response', response } };
   } catch (thrown) {
     // Whatever else broke when the time was up, or the client had gone, broke because of it.
-    const { reason } = deadline.signal;
+    const { aborted: isOver, reason } = deadline.signal;
+    // Ends what is still under way for this invocation, such as a blueprint that nobody needs any more.
+    deadline.abort(OVER);
     if (reason === ABANDONED || reason === TAKEN) return undefined;
-    const error =
-      reason === CLOSING ? await giveUp(job, token, invocation) : errorOf(thrown, deadline.signal);
+    const error = reason === CLOSING ? await giveUp(job, token, invocation) : errorOf(thrown, isOver);
     logFailure(context.log, invocation, error);
     return { outcome: { kind: 'failure', code: error.code }, error };
   } finally {
     clearTimeout(timer);
     done();
-    // Ends what is still under way for this invocation, such as a blueprint that nobody needs any more.
-    deadline.abort(OVER);
   }
 }
 
-function errorOf(thrown: unknown, { aborted }: AbortSignal): LC500Error {
-  return aborted ? new LC500Error('deadline_exceeded') : toLC500Error(thrown);
+function errorOf(thrown: unknown, isOver: boolean): LC500Error {
+  return isOver ? new LC500Error('deadline_exceeded') : toLC500Error(thrown);
 }
 
 /** Milliseconds. A replay may wait for longer than a request, but not run for longer. */

@@ -18,6 +18,8 @@ export interface CachedScript {
 
 /** What an entry weighs beside its script, bytes. */
 const ENTRY_BYTES = 200;
+/** From this part of its time on a script that is in use is asked for again, before anybody has to wait for that. */
+const AGEING = 0.75;
 /** Missing scripts that are remembered: apart from the scripts, so that stray requests push none out. */
 const MAX_MISSING = 10_000;
 
@@ -44,6 +46,11 @@ export class ScriptCache {
   /** Whether a script may be run without asking the storage. */
   isFresh({ checkedAt }: CachedScript): boolean {
     return performance.now() - checkedAt < this.#freshMs;
+  }
+
+  /** Whether a script that is fresh will not be so for much longer. */
+  isAgeing({ checkedAt }: CachedScript): boolean {
+    return performance.now() - checkedAt >= AGEING * this.#freshMs;
   }
 
   /** Milliseconds for which the storage has not confirmed it; `undefined`: too many for it to be run. */

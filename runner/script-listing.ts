@@ -52,6 +52,11 @@ export class ScriptListing {
     else this.#schedule();
   }
 
+  /** Whether scripts in use are about to be confirmed all at once. */
+  get isComing(): boolean {
+    return this.#isLooking || (this.#used.size >= WORTH_A_PAGE && performance.now() > this.#pausedUntil);
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);

@@ -16,7 +16,8 @@ export interface ServedScript extends Script {
 /**
  * The tenants' scripts, kept in memory and revalidated by ETag (RFC 9110 section 13.1.2).
  *
- *     fresh                           → served without asking; many at a time are kept so by a listing
+ *     fresh                           → served without asking; many at a time are kept so by a listing, and few by
+ *                                       a read ahead that nobody waits for
  *     not fresh, or not known         → one read per key, however many wait for it
  *     that read fails, or takes long  → the known script, while it is younger than `SCRIPT_STALE_MS`
  *     the storage is known to be away → the known script at once, and a read that nobody waits for
@@ -52,13 +53,21 @@ export class ScriptStore {
     const known = this.#cache.get(key);
     const isFresh = known !== undefined && this.#cache.isFresh(known);
     if (known) this.#listing.note(key, isFresh);
-    if (isFresh) return known.script;
+    if (isFresh) {
+      this.#keepFresh(key, known);
+      return known.script;
+    }
     if (this.#cache.isMissing(key)) throw scriptNotFound(key);
     return this.#revalidate(key, known, signal);
   }
 
   close(): void {
     this.#listing.close();
+  }
+
+  #keepFresh(key: string, known: CachedScript): void {
+    if (!this.#cache.isAgeing(known) || this.#listing.isComing || this.#reader.health.isAway) return;
+    this.#reader.readAhead(key, known);
   }
 
   async #revalidate(

@@ -69,7 +69,7 @@ export class Admission {
     this.#refuse(line, leftMs, now);
     const ticket: Ticket = { line, start, cameAt: now, hasStarted: false };
     this.#lines.add(line, 1);
-    if (line.held.length === 0 && line.inFlight < this.#windowOf(line)) begin(ticket);
+    if (line.held.length === 0 && line.inFlight < this.#windowOf(line, now)) begin(ticket);
     else this.#hold(ticket);
     return ticket;
   }
@@ -127,11 +127,13 @@ export class Admission {
     return (this.#capacity?.tenants ?? 0) > 1 || this.#lines.hasOthers(line, now);
   }
 
-  #windowOf({ isMeanKnown, meanMs }: TenantLine): number {
+  #windowOf(line: TenantLine, now: number): number {
     if (!this.#capacity || this.isWithoutRunner) return WINDOW_WITHOUT_RUNNER;
     const { sandboxes, jobs, otherGateways } = this.#capacity;
-    const room = { sandboxes, jobs, gateways: 1 + otherGateways, hasBlueprints: this.#hasBlueprints };
-    return windowOf(room, isMeanKnown ? meanMs : undefined);
+    const isContended = this.#isContended(line, now);
+    const gateways = 1 + otherGateways;
+    const room = { sandboxes, jobs, gateways, hasBlueprints: this.#hasBlueprints, isContended };
+    return windowOf(room, line.isMeanKnown ? line.meanMs : undefined);
   }
 
   #hold(ticket: Ticket): void {
@@ -148,7 +150,7 @@ export class Admission {
   }
 
   #letOn(line: TenantLine): void {
-    const window = this.#windowOf(line);
+    const window = this.#windowOf(line, performance.now());
     while (line.held.length > 0 && line.inFlight < window) {
       const next = this.#release(line, 0);
       if (next) begin(next);

@@ -8,6 +8,8 @@ export interface Room {
   readonly gateways: number;
   /** Whether jobs also wait for a blueprint while a runner has them. */
   readonly hasBlueprints: boolean;
+  /** Whether other tenants want sandboxes as well. */
+  readonly isContended: boolean;
 }
 
 /**
@@ -15,6 +17,11 @@ export interface Room {
  * too little for others to wait behind it. With blueprints jobs wait for those, too.
  */
 const AHEAD_MS = { withoutBlueprints: 10, withBlueprints: 1000 };
+/**
+ * Where others want sandboxes, no more jobs than this for each: every process on the way takes up all that has come,
+ * and what is short in a sandbox is not so in them.
+ */
+const AHEAD_CONTENDED = 1;
 /** Of the jobs that runners hold beside running ones this part may be one tenant's, so that others' come to hand. */
 const PART_OF_HANDS = 2 / 3;
 
@@ -29,6 +36,8 @@ export function windowOf(room: Room, meanMs: number | undefined): number {
   const hands = Math.max(0, room.jobs - room.sandboxes) / room.gateways;
   const most = PART_OF_HANDS * hands;
   const aheadMs = room.hasBlueprints ? AHEAD_MS.withBlueprints : AHEAD_MS.withoutBlueprints;
-  const ahead = meanMs === undefined ? most / 2 : Math.min(most, (sandboxes * aheadMs) / meanMs);
+  const useful = meanMs === undefined ? most / 2 : Math.min(most, (sandboxes * aheadMs) / meanMs);
+  const isShort = room.isContended && !room.hasBlueprints;
+  const ahead = isShort ? Math.min(useful, sandboxes * AHEAD_CONTENDED) : useful;
   return Math.ceil(sandboxes) + Math.max(1, Math.floor(ahead));
 }

@@ -46,10 +46,11 @@ afterAll(async () => {
 let count = 0;
 
 /** A store behind a proxy, and a key that nobody else uses. */
-async function startStore(env: Record<string, string> = {}) {
+async function startStore(env: Record<string, string> = {}, freshMs?: number) {
   const proxy = await startFaultyProxy(storage.env['AWS_ENDPOINT'] as string);
   const change = { AWS_ENDPOINT: proxy.url, SCRIPT_REVALIDATE_MS: '0', UPSTREAM_TIMEOUT_MS: '500', ...env };
-  const config = loadConfig({ ...storage.env, ...change });
+  const loaded = loadConfig({ ...storage.env, ...change });
+  const config = { ...loaded, SCRIPT_REVALIDATE_MS: freshMs ?? loaded.SCRIPT_REVALIDATE_MS };
   const s3 = createS3(config, 1);
   const store = new ScriptStore(s3, config, createLog('test', 'silent'));
   const key = `${++count}.example/index.js`;
@@ -325,6 +326,20 @@ describe('checksums', () => {
     it.proxy.always(withChecksum({ 'x-amz-server-side-encryption': 'aws:kms' }));
     expect(await it.get()).toEqual([ONE, 'fresh']);
   });
+});
+
+test('a script in use is asked for before its time is up, and nobody waits for that', async () => {
+  // Longer than a deployment may have it, so that a test that is held up for a second is not too late.
+  await using it = await startStore({}, 4000);
+  await it.put(ONE);
+  await it.get();
+  await it.put(`${ONE}//`);
+  it.proxy.always({ kind: 'delay', ms: 100 });
+  await waitFor('a read ahead', async () => {
+    expect(await it.get()).toEqual([ONE, 'fresh']);
+    return it.proxy.asked.length > 1;
+  });
+  await waitFor('the new version', async () => (await it.get())[0] === `${ONE}//`);
 });
 
 test('a script larger than a heap is memory_limit', async () => {
