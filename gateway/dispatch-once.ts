@@ -1,14 +1,18 @@
 import type { Queue } from 'bullmq';
-import { LC500Error, type ErrorCode } from '../shared/errors.ts';
+import { LC500Error } from '../shared/errors.ts';
 import type { IdempotencyRecords, Known } from '../shared/idempotency.ts';
 import { replyIdOf, type Invocation } from '../shared/invocation.ts';
 import type { Outcome, Reply, RunTimings } from '../shared/reply.ts';
-import { dispatch, type Dispatcher } from './dispatch.ts';
+import { dispatch, isNotTaken, type Dispatcher } from './dispatch.ts';
+import { orUnavailable } from './or-unavailable.ts';
 import { fingerprintOf } from './idempotency-key.ts';
 import { KeyHolder } from './key-holder.ts';
 
 /** Who waits for another's answer looks again this often: the word may be lost, or the other may be dead. */
 const LOOK_AGAIN_MS = 1000;
+/** Three times before it counts as dead. */
+const HOLD_AGAIN_MS = 1000;
+
 export interface OnceDispatcher extends Dispatcher {
   readonly asyncQueue: Queue;
   readonly records: IdempotencyRecords;
@@ -107,14 +111,8 @@ async function claim(
 ): Promise<Known> {
   const { deadline, replyTo, idempotencyRecord } = invocation;
   const id = replyIdOf(invocation);
-  let known: Known;
-  try {
-    known = await records.claim(idempotencyRecord, { id, fingerprint, deadline, replyTo, overtake });
-  } catch (error) {
-    throw new LC500Error('queue_unavailable', `the key was not looked up: ${String(error)}`, {
-      cause: error,
-    });
-  }
+  const wanted = { id, fingerprint, deadline, replyTo, overtake };
+  const known = await orUnavailable(records.claim(idempotencyRecord, wanted), 'the key was not looked up');
   if (known.state === 'reused') throw new LC500Error('idempotency_key_reused');
   return known;
 }
@@ -125,22 +123,30 @@ function stopWhenOver({ clock }: Dispatcher, { invocation, signal }: KeyedReques
     throw new LC500Error('deadline_exceeded', 'the request with the same key is still under way');
 }
 
-const NOT_TAKEN: ReadonlySet<ErrorCode> = new Set([
-  'queue_unavailable',
-  'overloaded',
-  'tenant_overloaded',
-] as const);
-
-/** A job that was not taken leaves the key free, so that the client may try again at once. */
-async function dispatchClaimed(dispatcher: OnceDispatcher, request: KeyedRequest): Promise<Reply> {
-  const { invocation, signal } = request;
+/**
+ * While it waits here for its turn it has no job, so it tells those who wait for it that it is there. If it never
+ * comes to have one (it was refused, its client or its time has gone), or Redis does not take it, the key is free, so
+ * that the client may try again at once. Where nobody knows whether the job was taken, the key stays with it: it may
+ * be running.
+ */
+async function dispatchClaimed(
+  dispatcher: OnceDispatcher,
+  { invocation, signal }: KeyedRequest,
+): Promise<Reply> {
+  const { records } = dispatcher;
+  const [key, id] = [invocation.idempotencyRecord, replyIdOf(invocation)];
+  let hasStarted = false;
+  const holding = setInterval(() => void records.hold(key, id).catch(() => undefined), HOLD_AGAIN_MS);
+  const onStart = (): void => {
+    hasStarted = true;
+    clearInterval(holding);
+  };
   try {
-    return await dispatch(dispatcher, invocation, signal);
+    return await dispatch(dispatcher, invocation, signal, onStart);
   } catch (error) {
-    if (error instanceof LC500Error && NOT_TAKEN.has(error.code))
-      await dispatcher.records
-        .release(invocation.idempotencyRecord, replyIdOf(invocation))
-        .catch(() => undefined);
+    if (!hasStarted || isNotTaken(error)) await records.release(key, id).catch(() => undefined);
     throw error;
+  } finally {
+    clearInterval(holding);
   }
 }

@@ -21,12 +21,14 @@ export interface Dispatcher {
  * latest.
  *
  * @param signal the client has gone: nobody needs the reply, and the invocation is called off
+ * @param onStart called when the job is about to be put into the queue
  * @throws LC500Error `overloaded`, `tenant_overloaded`, `queue_unavailable` or `deadline_exceeded`
  */
 export async function dispatch(
   dispatcher: Dispatcher,
   invocation: Invocation,
   signal: AbortSignal,
+  onStart: () => void = () => undefined,
 ): Promise<Reply> {
   const { replies, clock, admission } = dispatcher;
   const leftMs = invocation.deadline - clock.now();
@@ -34,6 +36,7 @@ export async function dispatch(
   const { promise, resolve, reject } = Promise.withResolvers<Reply>();
   let enqueued: Promise<void> | undefined;
   const ticket = admission.enter(invocation.hostname, leftMs, () => {
+    onStart();
     enqueued = enqueue(dispatcher.queue, invocation);
     // Waited for together: a reply can be here before Redis has confirmed the job.
     enqueued.catch((error: unknown) => {
@@ -82,3 +85,16 @@ export async function enqueue(queue: Queue, invocation: Invocation): Promise<voi
     throw new LC500Error('queue_unavailable', `the job was not taken: ${String(error)}`, { cause: error });
   }
 }
+
+/**
+ * Whether a job that `enqueue` failed for is certain not to be in the queue: Redis refused it, or it was never sent.
+ * Any other failure (a time-out, a connection that broke) leaves that open.
+ */
+export function isNotTaken(error: unknown): boolean {
+  const cause = error instanceof LC500Error ? error.cause : undefined;
+  if (!(cause instanceof Error)) return false;
+  return cause.name === 'ReplyError' || cause.message.startsWith(NEVER_SENT);
+}
+
+/** What ioredis says when there is no connection and no offline queue. */
+const NEVER_SENT = "Stream isn't writeable";

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { BEGIN, CLAIM, RELEASE, SETTLE } from './idempotency-scripts.ts';
+import { BEGIN, CLAIM, HOLD, RELEASE, SETTLE } from './idempotency-scripts.ts';
 import { idempotencyKeysBelow } from './queue.ts';
 import { decodeReply, encodeReply, type Outcome } from './reply.ts';
 
 /** A claim outlives its invocation's deadline by this much, so that the runner that stops at it still owns it. */
 const CLAIM_SLACK_MS = 2000;
+/** A holder that has no job yet counts as dead when its gateway has not said for this long that it is there. */
+const HELD_MS = 3000;
 /** Requests that the runner itself hands the answer to; more than these find it when they look again. */
 const MAX_WAITING = 16;
 
@@ -19,7 +21,7 @@ export interface Claim {
   readonly deadline: number;
   /** Reply stream of the gateway. */
   readonly replyTo: string;
-  /** The id of a holder whose job is known to be lost: its claim is taken over. */
+  /** The id of a holder that has no job: its claim is taken over, unless its gateway still holds it. */
   readonly overtake?: string | undefined;
   /** Where the answer can be got later, if it is told at once that there will be one. */
   readonly locationId?: string | undefined;
@@ -72,8 +74,13 @@ export class IdempotencyRecords {
   async claim(key: string, claim: Claim): Promise<Known> {
     const { fingerprint, id, replyTo, deadline, overtake = '', locationId = '', slackMs } = claim;
     const end = Math.ceil(deadline) + (slackMs ?? CLAIM_SLACK_MS);
-    const wanted = [fingerprint, id, replyTo, end, overtake, MAX_WAITING, locationId];
+    const wanted = [fingerprint, id, replyTo, end, overtake, MAX_WAITING, locationId, HELD_MS];
     return known(await this.#eval(CLAIM, key, ...wanted));
+  }
+
+  /** The invocation waits in its gateway for its turn; to be said again within `HELD_MS`. */
+  async hold(key: string, id: string): Promise<void> {
+    await this.#eval(HOLD, key, id, HELD_MS);
   }
 
   /** The invocation never came to run: the key is free again, if it is still this invocation's. */

@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import { nanoid } from 'nanoid';
 import { setTimeout as delay } from 'node:timers/promises';
 import { asyncRecordKey, LOCATION_ID_LENGTH } from '../../shared/async-location.ts';
@@ -8,13 +9,17 @@ import { replyIdOf, type AsyncTerms, type Invocation } from '../../shared/invoca
 import type { Outcome, Reply } from '../../shared/reply.ts';
 import type { Abandon } from '../abandon.ts';
 import { dispatchOnce, type Dispatched, type OnceDispatcher } from '../dispatch-once.ts';
-import { enqueue, isClosing } from '../dispatch.ts';
+import { isClosing } from '../dispatch.ts';
 import { fingerprintOf } from '../idempotency-key.ts';
 import { KeyHolder } from '../key-holder.ts';
-import { readLocation } from './location-state.ts';
+import { orUnavailable } from '../or-unavailable.ts';
+import { accept, NOT_RECORDED } from './accept.ts';
+import { NOT_LOOKED_UP, readLocation } from './location-state.ts';
 
 export interface AsyncDispatcher extends OnceDispatcher {
   readonly config: Config;
+  /** The gateway's connection for commands. */
+  readonly redis: Redis;
   readonly abandonAsync: Abandon;
 }
 
@@ -23,7 +28,7 @@ export interface Accepted {
   readonly locationId: string;
 }
 
-type AsyncInvocation = Invocation & { readonly async: AsyncTerms };
+export type AsyncInvocation = Invocation & { readonly async: AsyncTerms };
 
 /** How long a gateway that waits for another one's job lets pass before it looks again. */
 const LOOK_AGAIN_MS = 200;
@@ -90,11 +95,11 @@ async function begin(
   signal: AbortSignal,
 ): Promise<Begun | undefined> {
   const { idempotencyRecord: key } = invocation;
-  if (key === undefined) return start(dispatcher, invocation);
+  if (key === undefined) return accept(dispatcher, invocation);
   const holder = new KeyHolder([dispatcher.queue, dispatcher.asyncQueue]);
   for (;;) {
     const known = await claimKey(dispatcher, key, invocation, await holder.lost());
-    if (known.state === 'claimed') return start(dispatcher, invocation);
+    if (known.state === 'claimed') return accept(dispatcher, invocation);
     const begun = await beginWith(dispatcher, invocation, known);
     if (begun !== 'look again') return begun;
     if (known.state === 'running') holder.note(known.holder);
@@ -112,7 +117,7 @@ async function beginWith(
   const { locationId } = known;
   if (locationId !== undefined) {
     // Its gateway may not have come to the job yet, or have died before: only what has a job is sure to be done.
-    const state = await readLocation(dispatcher, hostname, locationId);
+    const state = await orUnavailable(readLocation(dispatcher, hostname, locationId), NOT_LOOKED_UP);
     const isSure = state !== undefined && !('isLost' in state);
     if (isSure) return { locationId, isAnothers: true, ...('outcome' in state && { known: state.outcome }) };
     if (known.state === 'running') return 'look again';
@@ -132,40 +137,9 @@ async function claimKey(
   const id = replyIdOf(invocation);
   const { locationId } = invocation.async;
   const claim = { id, fingerprint: fingerprintOf(request), deadline, replyTo, overtake, locationId };
-  const known = await orUnavailable(records.claim(key, claim));
+  const known = await orUnavailable(records.claim(key, claim), NOT_RECORDED);
   if (known.state === 'reused') throw new LC500Error('idempotency_key_reused');
   return known;
-}
-
-/** The record comes first: a job without one is not run (runner/once.ts). Both are there before anybody is told. */
-async function start(dispatcher: AsyncDispatcher, invocation: AsyncInvocation): Promise<Begun> {
-  const { records, config, asyncQueue } = dispatcher;
-  const { hostname, deadline, replyTo, idempotencyRecord } = invocation;
-  const id = replyIdOf(invocation);
-  const { locationId } = invocation.async;
-  const key = asyncRecordKey(config.QUEUE_PREFIX, hostname, locationId);
-  const slackMs = Math.ceil(config.ASYNC_RETENTION_HOURS * 3_600_000);
-  try {
-    if ((await orUnavailable(asyncQueue.getWaitingCount())) >= config.ASYNC_MAX_WAITING)
-      throw new LC500Error('overloaded', 'too many asynchronous requests wait already');
-    await orUnavailable(records.claim(key, { id, fingerprint: '', deadline, replyTo, slackMs }));
-    await enqueue(asyncQueue, invocation);
-  } catch (error) {
-    await records.release(key, id).catch(() => undefined);
-    if (idempotencyRecord !== undefined) await records.release(idempotencyRecord, id).catch(() => undefined);
-    throw error;
-  }
-  return { locationId, isAnothers: false };
-}
-
-async function orUnavailable<T>(asked: Promise<T>): Promise<T> {
-  try {
-    return await asked;
-  } catch (error) {
-    throw new LC500Error('queue_unavailable', `the request was not recorded: ${String(error)}`, {
-      cause: error,
-    });
-  }
 }
 
 /** The reply, unless time or the client's patience ends before it comes. */

@@ -24,6 +24,8 @@ export type LocationState = { readonly id: string } & (
   | { readonly state: 'done'; readonly outcome: Outcome; readonly isLost?: true }
 );
 
+/** What the log says where Redis did not answer. */
+export const NOT_LOOKED_UP = 'the location was not looked up';
 const LOST: Outcome = { kind: 'failure', code: 'runner_lost' };
 
 /** @returns `undefined` when there is no such location at this hostname, or none any more */

@@ -6,9 +6,10 @@ import type { HeaderPair } from '../../shared/headers.ts';
 import { decodeInvocation, replyIdOf } from '../../shared/invocation.ts';
 import type { Abandon } from '../abandon.ts';
 import { sendProblem } from '../errors.ts';
+import { orUnavailable } from '../or-unavailable.ts';
 import { hostnameOf, originForm } from '../request.ts';
 import { sendResponse } from '../response.ts';
-import { readLocation, type LocationSource, type LocationState } from './location-state.ts';
+import { NOT_LOOKED_UP, readLocation, type LocationSource, type LocationState } from './location-state.ts';
 
 export interface LocationServer extends LocationSource {
   readonly abandonAsync: Abandon;
@@ -46,10 +47,10 @@ export async function serveLocation(
     const allowed: HeaderPair = ['Allow', isAnswer ? 'GET, HEAD' : 'GET, HEAD, DELETE'];
     return sendProblem(res, 'method_not_allowed', requestId, [allowed, ...own()]);
   }
-  const found = await orUnavailable(readLocation(server, hostname, locationId));
+  const found = await orUnavailable(readLocation(server, hostname, locationId), NOT_LOOKED_UP);
   if (!found) throw new LC500Error('invocation_not_found');
   if (!isRead) {
-    await orUnavailable(remove(server, hostname, locationId, found));
+    await orUnavailable(remove(server, hostname, locationId, found), NOT_LOOKED_UP);
     sendResponse(res, { status: 204, headers: [], body: Buffer.alloc(0) }, own());
   } else if (isAnswer) sendAnswer(res, found, own);
   else sendState(res, 200, locationId, found, own());
@@ -109,14 +110,4 @@ async function remove(
   if (idempotencyRecord !== undefined) await records.release(idempotencyRecord, replyIdOf(invocation));
   await abandonAsync(invocation, 'called off at its location');
   asyncEndings.count('called_off');
-}
-
-async function orUnavailable<T>(asked: Promise<T>): Promise<T> {
-  try {
-    return await asked;
-  } catch (error) {
-    throw new LC500Error('queue_unavailable', `the location was not looked up: ${String(error)}`, {
-      cause: error,
-    });
-  }
 }

@@ -6,6 +6,7 @@ import { encodeInvocation } from '../../shared/invocation.ts';
 import { JOB_OPTIONS, QUEUE_NAME } from '../../shared/queue.ts';
 import { startBlueprintServer, type BlueprintServer } from '../helpers/blueprint-server.ts';
 import { sendRequest, type Answer, type RequestOptions } from '../helpers/http.ts';
+import { readMetrics } from '../helpers/metrics.ts';
 import { startSystem, type System } from '../helpers/system.ts';
 import { waitFor } from '../helpers/wait.ts';
 
@@ -17,6 +18,8 @@ addHeader('set-cookie', 'b=2');
 setBody(new Uint8Array([0, 255, 10]));
 setBody(readRequestBody());
 if (readRequestUrl() === '/large') setBody('x'.repeat(2000));`;
+
+const TOKEN = 'a-token-for-keys';
 
 let blueprints: BlueprintServer;
 let system: System;
@@ -54,6 +57,11 @@ function post(port: number, key: string, options: Partial<RequestOptions> = {}):
 const recordOf = (key: string): string =>
   idempotencyRecordKey(system.env['QUEUE_PREFIX'] as string, 'a.example', key);
 
+/** How many requests wait for the answer of the one that holds the key. */
+async function waitingFor(key: string): Promise<number> {
+  return (await system.redis.hkeys(recordOf(key))).filter((field) => field.startsWith('to:')).length;
+}
+
 /** What the script made of an answer: all but the gateway's own fields. */
 function made({ status, headers, body }: Answer) {
   const own = /^(x-request-id|server-timing|idempotency-replayed|date|connection|keep-alive)$/i;
@@ -66,7 +74,7 @@ test('duplicates at the same time on two gateways: the script runs once, and all
   const { key, path, runs } = freshKey();
   const release = blueprints.hold();
   const pending = Array.from({ length: 8 }, (_, i) => post(ports[i % 2] as number, key, { path }));
-  await waitFor('all of them', async () => (await system.redis.hlen(recordOf(key))) === 3 + 7);
+  await waitFor('all of them', async () => (await waitingFor(key)) === 7);
   release();
   const answers = await Promise.all(pending);
   for (const answer of answers) expect(made(answer)).toEqual(made(answers[0] as Answer));
@@ -152,7 +160,7 @@ test('an answer too large to be kept reaches those who wait for it; repeats are 
   const release = blueprints.hold();
   const pending = ports.map((port) => post(port, key, { path: '/large' }));
   await waitFor('the run', () => blueprints.asked.includes('/large'));
-  await waitFor('both', async () => (await system.redis.hlen(recordOf(key))) === 4);
+  await waitFor('both', async () => (await waitingFor(key)) === 1);
   const before = blueprints.asked.length;
   release();
   for (const answer of await Promise.all(pending)) expect(answer.body.length).toBeGreaterThan(2000);
@@ -170,7 +178,7 @@ test('the client goes and comes back: the running one goes on, and answers it', 
   client.abort();
   expect(await gone).toBe('gone');
   const back = post(ports[1] as number, key, { path });
-  await waitFor('both', async () => (await system.redis.hlen(recordOf(key))) === 4);
+  await waitFor('both', async () => (await waitingFor(key)) === 1);
   release();
   expect((await back).status).toBe(201);
   expect(runs()).toBe(1);
@@ -185,7 +193,7 @@ test('the gateway is killed under a request: a retry at another one gets the ans
   doomed.child.signal('SIGKILL');
   expect(await lost).toBe('lost');
   const retry = post(ports[0] as number, key, { path });
-  await waitFor('both', async () => (await system.redis.hlen(recordOf(key))) === 4);
+  await waitFor('both', async () => (await waitingFor(key)) === 1);
   release();
   expect((await retry).header('idempotency-replayed')).toBe('true');
   expect(runs()).toBe(1);
@@ -207,6 +215,39 @@ test('a gateway that died between its claim and its job: who waits takes its pla
   const answers = await Promise.all(ports.map((port) => post(port, key, { path })));
   expect(answers.map(({ status }) => status)).toEqual([201, 201]);
   expect(runs()).toBe(2);
+});
+
+test('one that waits in its gateway for its turn is not taken for dead; when its client goes, the key is free', async () => {
+  await using busy = await startSystem({
+    env: { RUNNER_SANDBOXES: '1', SPARE_SANDBOXES: '0', SCRIPT_TIMEOUT_MS: '3000', ADMIN_TOKEN: TOKEN },
+  });
+  const work = 'const end = Date.now() + 1000; while (Date.now() < end); setBody(String(Math.random()));';
+  await busy.deploy('a.example', work);
+  const held = async (count: number): Promise<void> =>
+    waitFor(`${count} held`, async () => {
+      const figures = await readMetrics(busy.adminPort, TOKEN);
+      return figures.get('lc500_requests_held') === count;
+    });
+  // Once its time is known, one runs and one is in the queue; the others are held.
+  expect((await busy.request({ hostname: 'a.example' })).status).toBe(200);
+  const others = Array.from({ length: 7 }, () => busy.request({ hostname: 'a.example' }));
+  await held(5);
+  const [leaving, gone, key] = [new AbortController(), nanoid(), nanoid()];
+  const left = post(busy.port, gone, { signal: leaving.signal }).catch(() => 'left');
+  await held(6);
+  const recordKey = idempotencyRecordKey(busy.env['QUEUE_PREFIX'] as string, 'a.example', gone);
+  expect(await busy.redis.exists(recordKey)).toBe(1);
+  const both = [post(busy.port, key), post(busy.port, key)];
+  leaving.abort();
+  expect(await left).toBe('left');
+  await waitFor('the key', async () => (await busy.redis.exists(recordKey)) === 0);
+  // Held for five seconds: a holder without a job would be overtaken after three.
+  const [one, other] = await Promise.all(both);
+  expect(one?.status).toBe(200);
+  expect(other?.text).toBe(one?.text);
+  const replayed = [one, other].filter((answer) => answer?.header('Idempotency-Replayed') === 'true');
+  expect(replayed).toHaveLength(1);
+  await Promise.all(others);
 });
 
 test.each([
