@@ -3,7 +3,7 @@ import Koa from 'koa';
 import { nanoid } from 'nanoid';
 import { errorKind, LC500Error, toLC500Error, type ErrorCode } from '../shared/errors.ts';
 import type { HeaderPair } from '../shared/headers.ts';
-import { isOwnPath } from '../shared/async-location.ts';
+import { isOwnPath, withoutLocation } from '../shared/async-location.ts';
 import { idempotencyRecordKey } from '../shared/idempotency.ts';
 import { scriptKeyOf, type Invocation } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
@@ -100,7 +100,8 @@ async function answer(context: GatewayContext, ctx: Koa.Context): Promise<void> 
   } finally {
     awaitReader(context.edge.answers, res, context.config.ANSWER_TIMEOUT_MS);
   }
-  context.log.debug({ requestId: id, method: req.method, url: req.url, status: res.statusCode }, 'answered');
+  const url = withoutLocation(originForm(req.url ?? ''));
+  context.log.debug({ requestId: id, method: req.method, url, status: res.statusCode }, 'answered');
 }
 
 function dispatchPreferred(

@@ -7,8 +7,7 @@ import { addressOf } from './address.ts';
 import type { Edge } from './edge.ts';
 import { sendProblemRaw } from './errors.ts';
 
-/** A client that is turned away has this long to read why, while not too many others do. */
-const FAREWELL_MS = 500;
+/** Clients that are turned away are told why while no more than this many others are. */
 const MAX_FAREWELLS = 64;
 /** So often at most the log says that connections were turned away. */
 const LOG_EVERY_MS = 10_000;
@@ -44,7 +43,6 @@ export function limitConnections(server: Server, edge: Edge, config: Config, log
     farewells++;
     socket.once('close', () => farewells--);
     sendProblemRaw(socket, 'too_many_connections', nanoid());
-    setTimeout(() => socket.destroy(), FAREWELL_MS).unref();
   });
 }
 

@@ -71,4 +71,6 @@ export function sendProblemRaw(socket: Duplex, code: ErrorCode, requestId: strin
     ...lines.map(([name, value]) => `${name}: ${value}`),
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // Node looks no more after a connection that it has given up, and the client may never close its side.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }

@@ -62,15 +62,14 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     openQueue(ASYNC_QUEUE_NAME, redis, config, log, stack),
   ]);
   const stream = replyStreamKey(config.QUEUE_PREFIX, nanoid());
-  const deadlineMs = config.REQUEST_DEADLINE_MS;
-  const replies = new Replies(stream, reader, redis, deadlineMs, log);
+  const replies = new Replies(stream, reader, redis, config, log);
   await replies.start();
   stack.defer(() => replies.close());
 
   const register = new GatewayRegister(redis, clock, {
     prefix: config.QUEUE_PREFIX,
     stream,
-    deadlineMs,
+    deadlineMs: config.REQUEST_DEADLINE_MS,
     log,
   });
   await register.start();
@@ -91,6 +90,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     log,
     edge,
     ledger,
+    redis,
     queue,
     asyncQueue,
     replies,

@@ -1,10 +1,12 @@
 import type { Redis } from 'ioredis';
+import type { Config } from '../shared/config.ts';
 import type { Logger } from '../shared/log.ts';
 import { decodeReply, type Reply } from '../shared/reply.ts';
 
 /** A blocking read ends this often, so that a connection that died unnoticed is found out. */
 const BLOCK_MS = 2000;
-const BATCH = 256;
+/** What one read may bring after the reader was held up: so many replies, and no more than so many bytes of them. */
+const BATCH = { most: 256, least: 4, bytes: 67_108_864 };
 /**
  * The stream outlives the gateway's silence by this much beyond a request's time, and then vanishes by itself. Other
  * gateways look into it before (gateway-register.ts).
@@ -36,6 +38,7 @@ export class Replies {
   readonly #log: Logger;
   readonly #waiters = new Map<string, (reply: Reply) => void>();
   readonly #ttlMs: number;
+  readonly #batch: number;
   #lastId = '0-0';
   #readBytes = 0;
   #trimmer: NodeJS.Timeout | undefined;
@@ -47,13 +50,21 @@ export class Replies {
    * @param key the stream's, this gateway's alone
    * @param reader a patient connection of its own, for blocking reads
    * @param commands any connection
-   * @param deadlineMs a request's time from arrival to answer
+   * @param config the time that a request has from arrival to answer, and how large an answer may be
    */
-  constructor(key: string, reader: Redis, commands: Redis, deadlineMs: number, log: Logger) {
+  constructor(
+    key: string,
+    reader: Redis,
+    commands: Redis,
+    config: Pick<Config, 'REQUEST_DEADLINE_MS' | 'MAX_RESPONSE_BYTES'>,
+    log: Logger,
+  ) {
     this.key = key;
     this.#reader = reader;
     this.#commands = commands;
-    this.#ttlMs = deadlineMs + STREAM_SLACK_MS;
+    this.#ttlMs = config.REQUEST_DEADLINE_MS + STREAM_SLACK_MS;
+    const fitting = Math.floor(BATCH.bytes / config.MAX_RESPONSE_BYTES);
+    this.#batch = Math.min(BATCH.most, Math.max(BATCH.least, fitting));
     this.#log = log;
   }
 
@@ -107,7 +118,7 @@ export class Replies {
       try {
         const streams = await this.#reader.xreadBuffer(
           'COUNT',
-          BATCH,
+          this.#batch,
           'BLOCK',
           BLOCK_MS,
           'STREAMS',

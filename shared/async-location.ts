@@ -20,6 +20,11 @@ export function isOwnPath(url: string): boolean {
   return url.startsWith(OWN_PATHS);
 }
 
+/** A request target for a log: a location is a secret, and so is not in it. */
+export function withoutLocation(url: string): string {
+  return isOwnPath(url) ? OWN_PATHS : url;
+}
+
 /** `undefined` when it is no location. */
 export function parseLocation(url: string): { locationId: string; isAnswer: boolean } | undefined {
   const [, locationId, answer] = LOCATION.exec(url) ?? [];

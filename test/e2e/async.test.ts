@@ -29,6 +29,7 @@ beforeAll(async () => {
       SCRIPT_TIMEOUT_MS: '300',
       ASYNC_TIMEOUT_MS: '10000',
       ADMIN_TOKEN: TOKEN,
+      LOG_LEVEL: 'debug',
     },
   });
   await system.deploy(HOST, SCRIPT);
@@ -186,7 +187,7 @@ test('an Idempotency-Key leads to the same location, while it runs and after', a
   const patient = post('respond-async, wait=20');
   await waitFor('those who wait', async () => {
     const [key] = await system.redis.keys(`${system.env['QUEUE_PREFIX']}:idempotency:*`);
-    return key !== undefined && (await system.redis.hlen(key)) >= 6;
+    return key !== undefined && (await system.redis.hlen(key)) >= 7;
   });
   release();
   for (const replayed of await Promise.all([waiting, patient, post('respond-async, wait=1')])) {
@@ -230,6 +231,20 @@ test('asynchronous requests leave a sandbox to the others', async () => {
   release();
   for (const location of locations) expect((await answer(location)).status).toBe(201);
   expect(blueprints.asked).not.toContain('/5');
+});
+
+test('a location is in no log, whatever is asked of it', async () => {
+  const release = blueprints.hold();
+  const location = locationIn(await later());
+  const id = location.slice(location.lastIndexOf('/') + 1);
+  expect((await ask(`${location}/answer`)).status).toBe(409);
+  expect((await ask(location, { method: 'PUT' })).status).toBe(405);
+  expect((await ask(`http://${HOST}${location}/answer`)).status).toBe(409);
+  release();
+  expect((await answer(location)).status).toBe(201);
+  const processes = [system.gateway, ...system.runners];
+  expect(system.gateway.records.some(({ msg }) => msg === 'answered')).toBe(true);
+  for (const process of processes) expect(process.output()).not.toContain(id);
 });
 
 test('what became of them is counted', async () => {

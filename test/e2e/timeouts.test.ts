@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createHttpServer } from '../../gateway/server.ts';
@@ -27,6 +27,20 @@ test('headers that trickle in are a request_timeout, and the connection is close
   expect(answer.status).toBe(408);
   expect(answer.json()).toMatchObject({ code: 'request_timeout' });
   expect(answer.closed).toBe(true);
+});
+
+test('a client that is told so and keeps its side open is cut off', async () => {
+  const limits = loadConfig({ HEADERS_TIMEOUT_MS: '300', REQUEST_TIMEOUT_MS: '600' });
+  const server = createHttpServer(() => Promise.resolve(), limits).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connect({ port: (server.address() as AddressInfo).port, allowHalfOpen: true });
+  client.on('error', () => undefined);
+  const told = (await once(client, 'data')) as [Buffer];
+  expect(told.toString()).toContain('408');
+  // Only now, with all connections gone.
+  server.close();
+  await once(server, 'close');
+  client.destroy();
 });
 
 test('without a runner a request ends by its deadline', async () => {
@@ -67,6 +81,26 @@ test('Redis away: queue_unavailable at once; back: served again with nobody’s 
     await waitFor('service', async () => (await system.request({ hostname: 'a.example' })).text === 'ok');
     await system.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await waitFor('service', async () => (await system.request({ hostname: 'a.example' })).text === 'ok');
+  } finally {
+    await redis[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('while Redis is nearly full no more answers are promised, and all others are given', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lc500-redis-'));
+  const redis = await runRedis('redis-server', folder);
+  try {
+    await using system = await startSystem({ env: { REDIS_URL: `redis://127.0.0.1:${redis.port}` } });
+    await system.deploy('a.example', 'setBody("ok")');
+    const request = { hostname: 'a.example', method: 'POST' };
+    const later = { ...request, headers: [['Prefer', 'respond-async'] as const] };
+    expect((await system.request(later)).status).toBe(202);
+    const used = /^used_memory:(\d+)/m.exec(await system.redis.info('memory'))?.[1];
+    await system.redis.config('SET', 'maxmemory', Math.round(Number(used) * 1.15));
+    const refused = await system.request(later);
+    expect(refused.json()).toMatchObject({ code: 'overloaded', status: 503 });
+    expect((await system.request(request)).text).toBe('ok');
   } finally {
     await redis[Symbol.asyncDispose]();
     await rm(folder, { recursive: true, force: true });
