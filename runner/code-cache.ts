@@ -46,7 +46,10 @@ export class CodeCache {
     if (entry.runs === 0) this.#entries.set(source, entry);
     entry.runs++;
     if (entry.runs >= RUNS_BEFORE && !entry.code && !this.#compiler && !this.#closed)
-      void this.#compile(source, entry);
+      this.#compile(source, entry).catch((error: unknown) => {
+        entry.runs = 0;
+        this.#log.warn({ err: error }, 'no process to compile a script in');
+      });
     return entry.code;
   }
 

@@ -1,9 +1,8 @@
 import type { Job } from 'bullmq';
-import { errorKind, LC500Error, toLC500Error } from '../shared/errors.ts';
+import { errorKind } from '../shared/errors.ts';
 import { decodeInvocation, replyIdOf, type Invocation } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
 import type { RecordStore } from '../shared/records/record-store.ts';
-import type { Outcome, ScriptResponse } from '../shared/reply.ts';
 import type { Abandonments } from './abandonments.ts';
 import { foreignPart } from './belongings.ts';
 import type { BlueprintSource } from './blueprint.ts';
@@ -12,16 +11,14 @@ import type { JobHolder } from './job-holder.ts';
 import type { CodeCache } from './code-cache.ts';
 import { InvocationFailed } from './lost-job.ts';
 import { once, type OnceContext } from './once.ts';
+import { perform, type Performed, type Taken } from './perform.ts';
 import type { Publisher } from './publisher.ts';
 import type { Recorder } from './recorder.ts';
-import { restoreReplay } from './replay.ts';
-import { runScript } from './run.ts';
 import type { Sandboxes } from './sandboxes.ts';
 import type { ScriptStore } from './script-store.ts';
-import { giveUp, refuseSecondRun } from './second-run.ts';
 import { Stopwatch } from './stopwatch.ts';
 import type { RunTrace } from './trace.ts';
-import { ABANDONED, CLOSING, TAKEN, type UnderWay } from './under-way.ts';
+import type { UnderWay } from './under-way.ts';
 
 export interface ProcessorContext extends OnceContext {
   readonly scripts: ScriptStore;
@@ -105,22 +102,6 @@ function readInvocation({ clock, config }: ProcessorContext, job: Job): Invocati
   throw new InvocationFailed(`not an invocation of this deployment: ${foreign}`);
 }
 
-/** One reason for all: making an error with its stack for each request is dear. */
-const OVER = new LC500Error('deadline_exceeded');
-
-interface Performed {
-  readonly outcome: Outcome;
-  readonly error?: LC500Error;
-}
-
-/** A job in this runner's hands. */
-interface Taken {
-  readonly job: Job;
-  /** What it was taken with. */
-  readonly token: string;
-  readonly invocation: Invocation;
-}
-
 /** Where outcomes are kept, the record has decided, and all runs reply with the same. */
 async function isRefused(
   { holder, log }: ProcessorContext,
@@ -130,77 +111,4 @@ async function isRefused(
   if (idempotencyRecord !== undefined || async || (await holder.confirm(job, token))) return false;
   log.warn({ requestId: id, tenant: hostname }, 'result refused: another runner has the job');
   return true;
-}
-
-/** @returns `undefined` when the client has gone, or another runner has the job */
-async function perform(
-  context: ProcessorContext,
-  { job, token, invocation }: Taken,
-  stopwatch: Stopwatch,
-  trace: RunTrace,
-): Promise<Performed | undefined> {
-  const deadline = new AbortController();
-  const left = timeLeft(context, invocation);
-  const timer = setTimeout(() => deadline.abort(OVER), left);
-  const done = context.underWay.add(invocation.id, { controller: deadline, job, token });
-  context.abandonments.begin(invocation.id, deadline);
-  try {
-    if (job.attemptsStarted > 1) await context.abandonments.recall(invocation.id, deadline);
-    if (deadline.signal.reason === ABANDONED) return undefined;
-    if (left <= 0)
-      throw new LC500Error('deadline_exceeded', 'the deadline had passed before a runner took the job');
-    refuseSecondRun(job, invocation);
-    const response = await run(context, invocation, deadline.signal, stopwatch, trace);
-    return { outcome: { kind: 'response', response } };
-  } catch (thrown) {
-    // Whatever else broke when the time was up, or the client had gone, broke because of it.
-    const { aborted: isOver, reason } = deadline.signal;
-    // Ends what is still under way for this invocation, such as a blueprint that nobody needs any more.
-    deadline.abort(OVER);
-    if (reason === ABANDONED || reason === TAKEN) return undefined;
-    const error = reason === CLOSING ? await giveUp(job, token, invocation) : errorOf(thrown, isOver);
-    logFailure(context.log, invocation, error);
-    return { outcome: { kind: 'failure', code: error.code }, error };
-  } finally {
-    clearTimeout(timer);
-    done();
-  }
-}
-
-function errorOf(thrown: unknown, isOver: boolean): LC500Error {
-  return isOver ? new LC500Error('deadline_exceeded') : toLC500Error(thrown);
-}
-
-/** Milliseconds. A replay may wait for longer than a request, but not run for longer. */
-function timeLeft({ clock, config }: ProcessorContext, { deadline, replay }: Invocation): number {
-  const left = deadline - clock.now();
-  if (!replay) return left;
-  return Math.min(left, config.REQUEST_DEADLINE_MS + (replay.isAsync ? config.ASYNC_TIMEOUT_MS : 0));
-}
-
-function run(
-  context: ProcessorContext,
-  invocation: Invocation,
-  signal: AbortSignal,
-  stopwatch: Stopwatch,
-  trace: RunTrace,
-): Promise<ScriptResponse> {
-  if (!invocation.replay) return runScript(context, invocation, signal, stopwatch, trace);
-  return restoreReplay(context, invocation, invocation.replay).then(
-    ({ invocation: restored, blueprints }) => {
-      trace.invocation = restored;
-      return runScript({ ...context, blueprints }, restored, signal, stopwatch, trace);
-    },
-  );
-}
-
-function logFailure(log: Logger, invocation: Invocation, error: LC500Error): void {
-  const record = {
-    requestId: invocation.id,
-    tenant: invocation.hostname,
-    code: error.code,
-    reason: error.message,
-  };
-  if (errorKind(error.code).fault === 'operator') log.error(record, 'invocation failed');
-  else log.info(record, 'invocation failed');
 }

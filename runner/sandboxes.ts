@@ -184,6 +184,8 @@ export class Sandboxes {
     // A process whose isolate burst its limits has grown and may be in any state.
     if (outcome.kind === 'memory') sandbox.kill('memory');
     else if (!isSpoilt) this.#release(sandbox);
+    // Its tenant holds one less, and so may have a spare one.
+    if (isSpoilt) this.#serve();
   }
 
   #release(sandbox: SandboxProcess): void {
@@ -208,19 +210,29 @@ export class Sandboxes {
   async #keep(): Promise<void> {
     let emptySince: number | undefined;
     for (let failures = 0; !this.#closing;) {
-      const sandbox = this.#create();
-      this.#all.add(sandbox);
-      const isReady = await sandbox.ready;
-      if (isReady) this.#fill(sandbox, emptySince);
-      await sandbox.ended;
+      const isReady = await this.#occupy(emptySince).catch((error: unknown) => {
+        // The system has no process, memory or descriptor left for it.
+        this.#log.error({ err: error }, 'a sandbox could not be started');
+        return false;
+      });
       if (isReady || emptySince === undefined) emptySince = performance.now();
-      this.#forget(sandbox);
       failures = isReady ? 0 : failures + 1;
       if (failures === 0 || this.#closing) continue;
       this.#log.error({ failures }, 'a sandbox ended before it was ready; trying again');
       // Once may be anybody's kill.
       if (failures > 1) await delay(RESTART_DELAY_MS);
     }
+  }
+
+  /** @returns whether there was a sandbox that was ready, when it has ended. @throws when it could not be started */
+  async #occupy(emptySince: number | undefined): Promise<boolean> {
+    const sandbox = this.#create();
+    this.#all.add(sandbox);
+    const isReady = await sandbox.ready;
+    if (isReady) this.#fill(sandbox, emptySince);
+    await sandbox.ended;
+    this.#forget(sandbox);
+    return isReady;
   }
 
   #fill(sandbox: SandboxProcess, emptySince: number | undefined): void {

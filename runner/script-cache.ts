@@ -20,6 +20,8 @@ export interface CachedScript {
 const ENTRY_BYTES = 200;
 /** From this part of its time on a script that is in use is asked for again, before anybody has to wait for that. */
 const AGEING = 0.75;
+/** A script that would take more of the cache is not kept: it would push out everybody else's. */
+const LARGEST_PART = 1 / 4;
 /** Missing scripts that are remembered: apart from the scripts, so that stray requests push none out. */
 const MAX_MISSING = 10_000;
 
@@ -33,8 +35,10 @@ export class ScriptCache {
   constructor(config: Pick<Config, 'SCRIPT_CACHE_MB' | 'SCRIPT_REVALIDATE_MS' | 'SCRIPT_STALE_MS'>) {
     this.#freshMs = config.SCRIPT_REVALIDATE_MS;
     this.#staleMs = config.SCRIPT_STALE_MS;
+    const maxSize = config.SCRIPT_CACHE_MB * 1_048_576;
     this.#scripts = new LRUCache({
-      maxSize: config.SCRIPT_CACHE_MB * 1_048_576,
+      maxSize,
+      maxEntrySize: maxSize * LARGEST_PART,
       sizeCalculation: ({ script }) => weightOf(script.source.length) + ENTRY_BYTES,
     });
   }

@@ -8,6 +8,7 @@ import type { IdempotencyRecords } from '../../shared/idempotency.ts';
 import type { AsyncTerms, Invocation } from '../../shared/invocation.ts';
 import type { Logger } from '../../shared/log.ts';
 import { CALLBACK_QUEUE_NAME } from '../../shared/queue.ts';
+import { untilThereIsRoom } from '../redis-room.ts';
 import { messageOf, signedHeaders } from './message.ts';
 import { PrivateAddress } from './public-address.ts';
 import { CallbackSender, Undeliverable } from './sender.ts';
@@ -72,7 +73,7 @@ export class Callbacks {
     if (!(await this.#isWanted(hostname))) return;
     const { CALLBACK_ATTEMPTS: attempts, CALLBACK_BACKOFF_MS: delay } = this.#context.config;
     const event = { hostname, requestId: id, locationId: async.locationId };
-    await this.#queue.add('callback', event, {
+    const options = {
       // A job that comes again, for its runner has died, announces the same outcome.
       jobId: id,
       attempts,
@@ -80,7 +81,11 @@ export class Callbacks {
       removeOnComplete: true,
       removeOnFail: KEPT_FAILED,
       stackTraceLimit: 1,
-    });
+    };
+    await untilThereIsRoom(
+      () => this.#queue.add('callback', event, options),
+      () => false,
+    );
   }
 
   /** Finishes the tries that are under way. */

@@ -5,14 +5,33 @@ import type { Duplex, Writable } from 'node:stream';
 import type { Launch } from './launcher.ts';
 import { FILTER_FD } from './walls.ts';
 
-/** Starts what a launcher says: no environment, and no descriptor but standard error and the pipe (3). */
-export function spawnSandbox({ command, args, cwd, filter, release }: Launch): ChildProcess {
-  const stdio = ['ignore', 'ignore', 'pipe', 'pipe', ...(filter ? (['pipe'] as const) : [])] as const;
-  const child = spawn(command, args, { env: {}, cwd, stdio: [...stdio] });
+/**
+ * Starts what a launcher says: no environment, and no descriptor but standard error and the pipe (3).
+ *
+ * @throws Error when the system has no memory or descriptor left for it; a command that is missing is told by 'error'
+ */
+export function spawnSandbox(launch: Launch): ChildProcess {
+  const { filter, release } = launch;
+  let child: ChildProcess;
+  try {
+    child = spawned(launch);
+  } catch (error) {
+    release();
+    throw error;
+  }
   if (filter) sendFilter(child.stdio[FILTER_FD] as Writable, filter);
   child.once('exit', release);
   child.once('error', release);
   return child;
+}
+
+function spawned({ command, args, cwd, filter }: Launch): ChildProcess {
+  const stdio = ['ignore', 'ignore', 'pipe', 'pipe', ...(filter ? (['pipe'] as const) : [])] as const;
+  const child = spawn(command, args, { env: {}, cwd, stdio: [...stdio] });
+  if ((child.stdio as unknown) !== undefined) return child;
+  // So it is where pipes could not be made; 'error' says the same again.
+  child.on('error', () => undefined);
+  throw new Error('a sandbox could not be given its pipes');
 }
 
 /** A command that ends before it has read the filter says why by its end. */

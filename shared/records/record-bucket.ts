@@ -37,6 +37,9 @@ export class RecordBucket {
   readonly #s3: S3Client;
   readonly #config: Pick<Config, 'AWS_BUCKET' | 'UPSTREAM_TIMEOUT_MS'>;
   readonly #written = new LRUCache<string, true>({ max: MAX_REMEMBERED, ttl: REMEMBERED_MS });
+  /** The last object that was put got no answer in time. */
+  #isSilent = false;
+  #isTrying = false;
 
   constructor(s3: S3Client, config: Pick<Config, 'AWS_BUCKET' | 'UPSTREAM_TIMEOUT_MS'>) {
     this.#s3 = s3;
@@ -53,8 +56,23 @@ export class RecordBucket {
     return sha256;
   }
 
+  /**
+   * A job waits for this in its runner's hand: while the bucket gives no answer only one at a time does, and the
+   * others are told at once.
+   */
   async put(key: string, body: Buffer): Promise<void> {
-    await this.#s3.send(new PutObjectCommand({ ...this.#at(key), Body: body }), this.#limit());
+    if (this.#isSilent && this.#isTrying) throw new Error('the bucket does not answer');
+    const limit = this.#limit();
+    this.#isTrying = true;
+    try {
+      await this.#s3.send(new PutObjectCommand({ ...this.#at(key), Body: body }), limit);
+      this.#isSilent = false;
+    } catch (error) {
+      this.#isSilent = limit.abortSignal.aborted;
+      throw error;
+    } finally {
+      this.#isTrying = false;
+    }
   }
 
   /** @returns `undefined` when there is no such object */

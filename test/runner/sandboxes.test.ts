@@ -1,16 +1,20 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { detectLauncher } from '../../runner/launcher/detect.ts';
+import type { Launcher } from '../../runner/launcher/launcher.ts';
 import { Sandboxes } from '../../runner/sandboxes.ts';
 import { encodeJob } from '../../runner/sandbox/protocol.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const ENDLESS = 'for(;;){}';
 const BRIEF = "setBody('ok')";
+const BOMB = 'const all = []; for (;;) all.push(new Array(1000).fill({}));';
 const LIMIT_MS = 1500;
+const same = (launcher: Launcher): Launcher => launcher;
 
-async function startPool(size: number, spare: number) {
-  const { launcher } = await detectLauncher('auto', 61_184);
+async function startPool(size: number, spare: number, change: (launcher: Launcher) => Launcher = same) {
+  const { launcher: detected } = await detectLauncher('auto', 61_184);
+  const launcher = change(detected);
   const limits = { scriptMemoryMb: 64, residentLimit: 2 ** 28, frameLimit: 2 ** 20 };
   const pool = new Sandboxes({ size, spare, launcher, limits, log: pino({ level: 'silent' }) });
   await pool.start();
@@ -89,4 +93,29 @@ test('without spare ones the next free sandbox goes to the tenant that used less
   await waitFor('the first', () => rig.held() === 1);
   await Promise.all([...many, note('few', BRIEF)]);
   expect(order.indexOf('few')).toBe(1);
+});
+
+test('a tenant whose run has cost its sandbox need not wait for the next one where a spare one is free', async () => {
+  await using rig = await startPool(1, 2);
+  expect(await rig.run('a', BRIEF)).toBe('answer');
+  await waitFor('all sandboxes', async () => (await rig.run('a', BRIEF)) === 'answer');
+  const first = rig.run('a', BOMB);
+  const second = rig.run('a', BRIEF);
+  expect(await first).toMatch(/memory|killed/);
+  expect(rig.pool.waiting).toBe(0);
+  expect(await second).toBe('answer');
+});
+
+test('a sandbox that cannot be started is tried again', async () => {
+  let failures = 0;
+  await using rig = await startPool(1, 0, (launcher) => {
+    const start = launcher.sandbox.bind(launcher);
+    launcher.sandbox = (...args) => {
+      if (failures++ < 2) throw new Error('spawn ENOMEM');
+      return start(...args);
+    };
+    return launcher;
+  });
+  expect(failures).toBe(3);
+  expect(await rig.run('a', BRIEF)).toBe('answer');
 });

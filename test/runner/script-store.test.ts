@@ -342,6 +342,16 @@ test('a script in use is asked for before its time is up, and nobody waits for t
   await waitFor('the new version', async () => (await it.get())[0] === `${ONE}//`);
 });
 
+test('a script that would push out everybody else’s is not kept', async () => {
+  await using it = await startStore({ SCRIPT_REVALIDATE_MS: '1000', SCRIPT_CACHE_MB: '1' }, 60_000);
+  const large = `${++count}.example/index.js`;
+  await it.put(ONE);
+  await it.put(' '.repeat(300_000), large);
+  for (const key of [it.key, large, large, it.key]) await it.get(key);
+  expect(it.proxy.asked.filter((asked) => asked.includes(it.key))).toHaveLength(1);
+  expect(it.proxy.asked.filter((asked) => asked.includes(large))).toHaveLength(2);
+});
+
 test('a script larger than a heap is memory_limit', async () => {
   await using it = await startStore({ SCRIPT_MEMORY_MB: '8' });
   await it.put(' '.repeat(9 * 1_048_576));
