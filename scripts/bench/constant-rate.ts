@@ -9,14 +9,16 @@ import { latencyOf } from './statistics.ts';
  * autocannon sends each second's requests in one burst.
  *
  * @param rate requests per second
+ * @param onAnswer hears of each answer, with its status its latency in milliseconds, and its `Retry-After` in seconds
  */
 export async function runConstantRate(options: {
   port: number;
   host: string;
   rate: number;
   seconds: number;
+  onAnswer?: (status: number, latency: number, retryAfter: number) => void;
 }): Promise<LoadResult> {
-  const { port, host, rate, seconds } = options;
+  const { port, host, rate, seconds, onAnswer } = options;
   const agent = new Agent({ connections: 512, pipelining: 1 });
   const total = Math.floor(rate * seconds);
   const latencies: number[] = [];
@@ -24,10 +26,12 @@ export async function runConstantRate(options: {
   const send = async (due: number): Promise<void> => {
     try {
       const url = `http://127.0.0.1:${port}/`;
-      const { statusCode, body } = await request(url, { dispatcher: agent, headers: { host } });
-      await body.dump();
-      if (statusCode >= 400) errors++;
-      latencies.push(performance.now() - due);
+      const answer = await request(url, { dispatcher: agent, headers: { host } });
+      await answer.body.dump();
+      if (answer.statusCode >= 400) errors++;
+      const latency = performance.now() - due;
+      latencies.push(latency);
+      onAnswer?.(answer.statusCode, latency, Number(answer.headers['retry-after'] ?? 0));
     } catch {
       errors++;
     }

@@ -19,6 +19,8 @@ export interface Lab extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
   readonly systems: Readonly<Record<'plain' | 'tenants' | 's3' | 'http' | 'twoRunners', System>>;
   readonly queueFloor: QueueFloor;
+  /** Port of HTTP and sandboxes without a queue. */
+  readonly direct: number;
   readonly workerd: Workerd;
   /** Ports of Node's own ways. */
   readonly node: { readonly child: number; readonly vm: number };
@@ -52,6 +54,7 @@ export async function openLab(): Promise<Lab> {
   await store(tenants, { scripts: tenantScripts() });
   const systems = await startSystems(stack, env, tenants);
   const queueFloor = stack.use(await startQueueFloor(env.REDIS_URL));
+  const direct = stack.use(await startServer(join(import.meta.dirname, 'floors/direct-server.ts'), [])).ready;
   const workerd = stack.use(await startWorkerd());
   const node = join(import.meta.dirname, 'peers/node-server.ts');
   const child = stack.use(await startServer(node, ['child'])).ready;
@@ -61,6 +64,7 @@ export async function openLab(): Promise<Lab> {
     env,
     systems,
     queueFloor,
+    direct,
     workerd,
     node: { child, vm },
     meters: { redis, s3Requests: () => s3Requests },

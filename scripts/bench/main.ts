@@ -33,6 +33,8 @@ await command.parseAsync();
 
 async function bench(options: Options): Promise<void> {
   installPeers();
+  // Each process that is started is ended with this one.
+  process.setMaxListeners(0);
   await using lab = await openLab();
   const only = new RegExp(options.only ?? '', 'i');
   const measurements = plan(lab, Number(options.seconds)).filter(({ name }) => only.test(name));

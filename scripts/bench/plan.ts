@@ -17,7 +17,7 @@ const PAUSE_MS = 5;
 
 /** All that is measured, in the order of a round. */
 export function plan(lab: Lab, seconds: number): Measurement[] {
-  return [...core(lab, seconds), ...peers(lab, seconds), ...growth(lab, seconds)];
+  return [...core(lab, seconds), ...direct(lab, seconds), ...peers(lab, seconds), ...growth(lab, seconds)];
 }
 
 function core(lab: Lab, seconds: number): Measurement[] {
@@ -52,6 +52,18 @@ function core(lab: Lab, seconds: number): Measurement[] {
     },
     { name: 'queue floor, 16', measure: () => queueFloor.measure({ seconds, inFlight: 16, pause: 0 }) },
   ].map((measurement) => ({ ...measurement, measure: async () => ({ ...(await measurement.measure()) }) }));
+}
+
+function direct({ direct: port }: Lab, seconds: number): Measurement[] {
+  const measured = (name: string, load: Partial<Load>): Measurement => ({
+    name: `no queue, ${name}`,
+    measure: async () => ({ ...(await runWrk({ port, hosts: [HELLO], connections: 1, seconds, ...load })) }),
+  });
+  return [
+    measured('1 connection', {}),
+    measured('16 connections', { connections: 16 }),
+    measured('idle', { pause: PAUSE_MS }),
+  ];
 }
 
 function peers({ workerd, node }: Lab, seconds: number): Measurement[] {

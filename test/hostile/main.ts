@@ -1,22 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { parseArgs } from 'node:util';
+import { Command, InvalidArgumentError } from 'commander';
 
-/**
- * The hostile suite for longer: `npm run test:hostile -- --minutes 30`, and `--seed` for the order of an earlier run.
- * Prints two Markdown tables.
- */
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '30' },
-    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-  },
-});
-const minutes = Number(values.minutes);
-const seed = Number(values.seed);
-if (!(minutes > 0) || !Number.isSafeInteger(seed)) {
-  console.error('usage: npm run test:hostile -- [--minutes 30] [--seed 1]');
-  process.exit(1);
-}
+/** The hostile suite for longer than in `npm test`. */
+const { minutes, seed } = new Command('npm run test:hostile --')
+  .description(
+    'Attacks a whole system while a victim tenant looks on: each family of cases by itself, then all in random order.\n' +
+      'Prints two Markdown tables.',
+  )
+  .option('--minutes <n>', 'length of the random order', atLeast(Number.MIN_VALUE), 30)
+  .option('--seed <n>', 'of the order, to have an earlier one again', atLeast(0), Date.now() % 2 ** 31)
+  .parse()
+  .opts<{ minutes: number; seed: number }>();
 console.log(`the same order again: npm run test:hostile -- --minutes ${minutes} --seed ${seed}`);
 const vitest = ['vitest', 'run', 'test/hostile/siege.test.ts', '--disable-console-intercept'];
 const { status } = spawnSync('npx', vitest, {
@@ -24,3 +18,11 @@ const { status } = spawnSync('npx', vitest, {
   env: { ...process.env, HOSTILE_MINUTES: String(minutes), HOSTILE_SEED: String(seed) },
 });
 process.exit(status ?? 1);
+
+function atLeast(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!(value >= least) || !Number.isFinite(value)) throw new InvalidArgumentError('A number is expected.');
+    return value;
+  };
+}

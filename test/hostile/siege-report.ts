@@ -7,7 +7,7 @@ const MEBIBYTE = 1_048_576;
 
 /** A siege as Markdown. @param capMb what a sandbox's process may hold, MiB */
 export function siegeReport(siege: Siege, arena: Arena, capMb: number, minutes: number): string {
-  const { families, mixed, calm, sandboxes, before, after } = siege;
+  const { families, mixed, calm, sandboxes, before, during, after } = siege;
   const rows = [...families].map(([{ name, cases }, { alone, mixed: inMix }]) => [
     name,
     cases.length,
@@ -36,8 +36,8 @@ export function siegeReport(siege: Siege, arena: Arena, capMb: number, minutes: 
       'restarts of runner, gateway',
       `${runners.filter(({ hasEnded }) => hasEnded).length}, ${Number(gateway.hasEnded)}`,
     ],
-    ['runner, before and after', `${mebibytes(before.runnerBytes)} → ${mebibytes(after.runnerBytes)} MiB`],
-    ['gateway, before and after', `${mebibytes(before.gatewayBytes)} → ${mebibytes(after.gatewayBytes)} MiB`],
+    ['runner, least of the first and the last third', troughs(during.map(({ runnerBytes }) => runnerBytes))],
+    ['gateway, the same', troughs(during.map(({ gatewayBytes }) => gatewayBytes))],
     [
       'largest sandbox, before and after',
       `${mebibytes(before.sandboxBytes)} → ${mebibytes(after.sandboxBytes)} MiB`,
@@ -48,6 +48,13 @@ export function siegeReport(siege: Siege, arena: Arena, capMb: number, minutes: 
     table(['family', 'cases', 'runs', 'passed', 'victim p50 / p99'], rows),
     table(['', ''], facts),
   ].join('\n\n');
+}
+
+/** What a process has beside what it is about to give back, which goes up and down. */
+function troughs(bytes: readonly number[]): string {
+  const third = Math.ceil(bytes.length / 3);
+  const ends = [bytes.slice(0, third), bytes.slice(-third)];
+  return `${ends.map((part) => mebibytes(Math.min(...part))).join(' → ')} MiB`;
 }
 
 function replacement(times: readonly number[]): string {

@@ -10,6 +10,8 @@ import { Tally } from './tally.ts';
 /** One attacker for each sandbox that is there for all, and one that waits. */
 const ATTACKERS = 4;
 const CALM_MS = 15_000;
+/** Between two looks at memory. */
+const SAMPLE_MS = 5000;
 /** After this much of an attack that was refused the attacker comes again. */
 const AGAIN_MS = 200;
 
@@ -20,6 +22,8 @@ export interface Siege {
   readonly calm: { readonly before: readonly number[]; readonly after: readonly number[] };
   readonly sandboxes: SandboxSights;
   readonly before: Footprint;
+  /** While everything was attacked at once. */
+  readonly during: readonly Footprint[];
   readonly after: Footprint;
 }
 
@@ -41,6 +45,8 @@ export async function besiege(
     await attackAll(arena, inOrder(family.cases), alone, () => alone);
     await settle(arena, before);
   }
+  const during: Footprint[] = [];
+  const sampler = setInterval(() => during.push(footprint(arena.system)), SAMPLE_MS);
   const mixed = new Tally();
   const familyOf = new Map(families.flatMap((family) => family.cases.map((hostile) => [hostile, family])));
   const until = performance.now() + minutes * 60_000;
@@ -51,6 +57,7 @@ export async function besiege(
     mixed,
     (hostile) => tallies.get(familyOf.get(hostile) as Family)?.mixed as Tally,
   );
+  clearInterval(sampler);
   await settle(arena, before);
   const sandboxes = watch.stop();
   const calmAfter = await calm(arena);
@@ -61,6 +68,7 @@ export async function besiege(
     calm: { before: calmBefore, after: calmAfter },
     sandboxes,
     before,
+    during,
     after,
   };
 }
