@@ -94,8 +94,9 @@ test('a job that waits in a runner for a sandbox never runs', async () => {
   await start();
   const endless = client({ hostname: 'loop.example' });
   await waitFor('a busy sandbox', () => busy(system.runners[0] as Child));
-  const waiting = [1, 2, 3].map(() => client({ hostname: 'a.example' }));
-  await waitFor('all in hand', async () => (await jobs()).active === 4);
+  // As many as a tenant may have in the queue beside another.
+  const waiting = [1, 2].map(() => client({ hostname: 'a.example' }));
+  await waitFor('all in hand', async () => (await jobs()).active === 3);
   await Promise.all(waiting.map((one) => one.go()));
   await waitFor('their end', async () => (await jobs()).active === 1);
   await endless.go();
