@@ -1,8 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startServices } from '../services/services.ts';
+import { startThrowAwayServices } from '../services/throw-away.ts';
 import { startSystem, store } from './system.ts';
 import { HELLO, scripts } from './tenants.ts';
 import { usageOf } from './usage.ts';
@@ -19,13 +16,8 @@ const PER_ADDRESS = 500;
 const ASKS = 200;
 const MEBIBYTE = 1_048_576;
 
-const directory = await mkdtemp(join(tmpdir(), 'lc500-bench-'));
 await using stack = new AsyncDisposableStack();
-stack.defer(() => rm(directory, { recursive: true, force: true }));
-const env = { PATH: process.env['PATH'] };
-const services = stack.use(
-  await startServices({ directory, env, onCrash: (name) => console.error(`${name} ended by itself`) }),
-);
+const services = stack.use(await startThrowAwayServices());
 await store(services.env, { scripts: scripts() });
 // Silence is what is measured here, so the time for headers must not end it.
 const patience = { HEADERS_TIMEOUT_MS: '600000', REQUEST_TIMEOUT_MS: '600000' };

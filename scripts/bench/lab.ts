@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { ensureBucket } from '../services/s3.ts';
-import { startServices } from '../services/services.ts';
+import { startThrowAwayServices } from '../services/throw-away.ts';
 import { startServer } from './child.ts';
 import { startQueueFloor, type QueueFloor } from './floors/queue.ts';
 import type { Meters } from './measured-load.ts';
@@ -30,18 +29,8 @@ export interface Lab extends AsyncDisposable {
 /** Starts it all on services of its own, with its data in a temporary folder. */
 export async function openLab(): Promise<Lab> {
   await using stack = new AsyncDisposableStack();
-  const directory = await mkdtemp(join(tmpdir(), 'lc500-bench-'));
-  stack.defer(() => rm(directory, { recursive: true, force: true }));
   let s3Requests = 0;
-  const services = stack.use(
-    await startServices({
-      directory,
-      // Without the names of services that may run: a benchmark has its own.
-      env: { PATH: process.env['PATH'] },
-      onCrash: (name) => process.stderr.write(`${name} ended by itself\n`),
-      onS3Request: () => s3Requests++,
-    }),
-  );
+  const services = stack.use(await startThrowAwayServices({ onS3Request: () => s3Requests++ }));
   const { env } = services;
   const redis = new Redis(env.REDIS_URL);
   stack.defer(() => redis.disconnect());

@@ -1,13 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { startGateway } from '../../gateway/gateway.ts';
 import { loadConfig } from '../../shared/config.ts';
 import { createLog } from '../../shared/log.ts';
 import { RecordStore } from '../../shared/records/record-store.ts';
 import { formatTable } from '../cli/table.ts';
-import { startServices } from '../services/services.ts';
+import { startThrowAwayServices } from '../services/throw-away.ts';
 import { addSampleRecords, sampleQueries } from './sample-records.ts';
 
 /**
@@ -20,16 +17,8 @@ const COUNT = Number(process.argv[2] ?? 10_000);
 const ASKS = 20;
 const TOKEN = 'a-token-for-this-measurement';
 
-const directory = await mkdtemp(join(tmpdir(), 'lc500-bench-'));
 await using stack = new AsyncDisposableStack();
-stack.defer(() => rm(directory, { recursive: true, force: true }));
-const services = stack.use(
-  await startServices({
-    directory,
-    env: { PATH: process.env['PATH'] },
-    onCrash: (name) => console.error(`${name} ended by itself`),
-  }),
-);
+const services = stack.use(await startThrowAwayServices());
 const settings = { HOST: '127.0.0.1', PORT: '0', ADMIN_PORT: '0', ADMIN_TOKEN: TOKEN };
 const config = loadConfig({ ...services.env, ...settings, FAILED_RETENTION_COUNT: String(COUNT) });
 const gateway = await startGateway(config, createLog('bench', 'warn'));

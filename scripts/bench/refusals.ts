@@ -1,8 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Command } from 'commander';
-import { startServices } from '../services/services.ts';
+import { startThrowAwayServices } from '../services/throw-away.ts';
 import { runConstantRate } from './constant-rate.ts';
 import { latencyOf } from './statistics.ts';
 import { startSystem, store } from './system.ts';
@@ -20,15 +17,7 @@ const options = new Command('npm run bench:refusals --')
   .opts<{ rate: string; seconds: string; deadline: string }>();
 
 await using stack = new AsyncDisposableStack();
-const directory = await mkdtemp(join(tmpdir(), 'lc500-refusals-'));
-stack.defer(() => rm(directory, { recursive: true, force: true }));
-const services = stack.use(
-  await startServices({
-    directory,
-    env: { PATH: process.env['PATH'] },
-    onCrash: (name) => process.stderr.write(`${name} ended by itself\n`),
-  }),
-);
+const services = stack.use(await startThrowAwayServices());
 await store(services.env, { scripts: new Map([[HOST, SCRIPT]]) });
 const change = { REQUEST_DEADLINE_MS: options.deadline };
 const { port } = stack.use(await startSystem(services.env, { name: 'refusals', change }));

@@ -1,8 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Command } from 'commander';
-import { startServices } from '../services/services.ts';
+import { startThrowAwayServices } from '../services/throw-away.ts';
 import { runConstantRate } from './constant-rate.ts';
 import { startSystem, store } from './system.ts';
 import { runWrk } from './wrk.ts';
@@ -34,15 +31,7 @@ const options = new Command('npm run bench:share --')
 const [rate, seconds] = [Number(options.rate), Number(options.seconds)];
 
 await using stack = new AsyncDisposableStack();
-const directory = await mkdtemp(join(tmpdir(), 'lc500-share-'));
-stack.defer(() => rm(directory, { recursive: true, force: true }));
-const services = stack.use(
-  await startServices({
-    directory,
-    env: { PATH: process.env['PATH'] },
-    onCrash: (name) => process.stderr.write(`${name} ended by itself\n`),
-  }),
-);
+const services = stack.use(await startThrowAwayServices());
 const scripts = new Map<string, string>([[VICTIM, "setBody('hello')"]]);
 for (const { host, script } of ATTACKS) scripts.set(host, script);
 await store(services.env, { scripts });

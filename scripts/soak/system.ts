@@ -1,11 +1,10 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { portOf, startChild, type Child } from '../bench/child.ts';
 import { store } from '../bench/system.ts';
-import { startServices } from '../services/services.ts';
+import { startThrowAwayServices } from '../services/throw-away.ts';
 import type { SoakOptions } from './options.ts';
 import { TENANTS } from './tenants.ts';
 
@@ -34,10 +33,8 @@ export interface SoakSystem extends AsyncDisposable {
 
 export async function startSystem(options: SoakOptions): Promise<SoakSystem> {
   await using stack = new AsyncDisposableStack();
-  const directory = await mkdtemp(join(tmpdir(), 'lc500-soak-'));
-  stack.defer(() => rm(directory, { recursive: true, force: true }));
   const path = { PATH: process.env['PATH'] ?? '' };
-  const services = stack.use(await startServices({ directory, env: path, onCrash }));
+  const services = stack.use(await startThrowAwayServices());
   await store(services.env, { scripts: TENANTS });
   const redis = new Redis(services.env.REDIS_URL);
   stack.defer(() => redis.disconnect());
@@ -127,8 +124,4 @@ function startRunner(env: Readonly<Record<string, string>>, log: OnLine): Promis
     log(line);
     return line.includes('"runner takes jobs"') ? true : undefined;
   });
-}
-
-function onCrash(name: string): void {
-  process.stderr.write(`${name} ended by itself\n`);
 }

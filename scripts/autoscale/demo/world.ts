@@ -1,13 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { startGateway } from '../../../gateway/gateway.ts';
 import { loadConfig, type Config } from '../../../shared/config.ts';
 import { scriptKeyOf } from '../../../shared/invocation.ts';
 import { createLog } from '../../../shared/log.ts';
 import { createS3 } from '../../../shared/s3.ts';
-import { startServices } from '../../services/services.ts';
+import { startThrowAwayServices } from '../../services/throw-away.ts';
 
 /** A system of its own, on embedded services, with a gateway in this process and no runner. */
 export interface World {
@@ -22,10 +19,8 @@ export async function startWorld(
   script: string,
   extra: Readonly<Record<string, string>>,
 ): Promise<World> {
-  const directory = await mkdtemp(join(tmpdir(), 'lc500-autoscale-'));
-  stack.defer(() => rm(directory, { recursive: true, force: true }));
   const path = { PATH: process.env['PATH'] ?? '' };
-  const services = stack.use(await startServices({ directory, env: path, onCrash }));
+  const services = stack.use(await startThrowAwayServices());
   const env = { ...path, ...services.env, HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'error', ...extra };
   const config = loadConfig(env);
   const s3 = createS3(config);
@@ -35,8 +30,4 @@ export async function startWorld(
   const gateway = await startGateway(config, createLog('gateway', config.LOG_LEVEL));
   stack.defer(() => gateway.close());
   return { env, config, port: gateway.port };
-}
-
-function onCrash(name: string): void {
-  process.stderr.write(`${name} has ended by itself\n`);
 }
