@@ -8,6 +8,9 @@ import type { Abandon } from './abandon.ts';
 import type { Admission } from './admission/admission.ts';
 import type { Replies } from './replies.ts';
 
+/** What ioredis says when there is no connection and no offline queue. */
+const NEVER_SENT = "Stream isn't writeable";
+
 export interface Dispatcher {
   readonly queue: Queue;
   readonly replies: Replies;
@@ -95,6 +98,3 @@ export function isNotTaken(error: unknown): boolean {
   if (!(cause instanceof Error)) return false;
   return cause.name === 'ReplyError' || cause.message.startsWith(NEVER_SENT);
 }
-
-/** What ioredis says when there is no connection and no offline queue. */
-const NEVER_SENT = "Stream isn't writeable";

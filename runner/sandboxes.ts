@@ -183,9 +183,9 @@ export class Sandboxes {
     }
     // A process whose isolate burst its limits has grown and may be in any state.
     if (outcome.kind === 'memory') sandbox.kill('memory');
-    else if (!isSpoilt) this.#release(sandbox);
-    // Its tenant holds one less, and so may have a spare one.
+    // Where there is none to give back, its tenant holds one less all the same, and so may have a spare one.
     if (isSpoilt) this.#serve();
+    else this.#release(sandbox);
   }
 
   #release(sandbox: SandboxProcess): void {

@@ -9,7 +9,7 @@ import { latencyOf } from './statistics.ts';
  * autocannon sends each second's requests in one burst.
  *
  * @param rate requests per second
- * @param onAnswer hears of each answer, with its status its latency in milliseconds, and its `Retry-After` in seconds
+ * @param onAnswer hears of each answer, with its status, its latency in milliseconds, and its `Retry-After` in seconds
  */
 export async function runConstantRate(options: {
   port: number;

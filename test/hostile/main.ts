@@ -7,8 +7,8 @@ const { minutes, seed } = new Command('npm run test:hostile --')
     'Attacks a whole system while a victim tenant looks on: each family of cases by itself, then all in random order.\n' +
       'Prints two Markdown tables.',
   )
-  .option('--minutes <n>', 'length of the random order', atLeast(Number.MIN_VALUE), 30)
-  .option('--seed <n>', 'of the order, to have an earlier one again', atLeast(0), Date.now() % 2 ** 31)
+  .option('--minutes <n>', 'length of the random order', positive, 30)
+  .option('--seed <n>', 'of the order, to have an earlier one again', whole, Date.now() % 2 ** 31)
   .parse()
   .opts<{ minutes: number; seed: number }>();
 console.log(`the same order again: npm run test:hostile -- --minutes ${minutes} --seed ${seed}`);
@@ -19,10 +19,12 @@ const { status } = spawnSync('npx', vitest, {
 });
 process.exit(status ?? 1);
 
-function atLeast(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!(value >= least) || !Number.isFinite(value)) throw new InvalidArgumentError('A number is expected.');
-    return value;
-  };
+function positive(text: string): number {
+  if (!(Number(text) > 0)) throw new InvalidArgumentError('A positive number is expected.');
+  return Number(text);
+}
+
+function whole(text: string): number {
+  if (!Number.isSafeInteger(Number(text))) throw new InvalidArgumentError('A whole number is expected.');
+  return Number(text);
 }
