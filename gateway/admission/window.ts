@@ -19,9 +19,10 @@ export interface Room {
 const AHEAD_MS = { withoutBlueprints: 10, withBlueprints: 1000 };
 /**
  * Where others want sandboxes, no more jobs than this for each: every process on the way takes up all that has come,
- * and what is short in a sandbox is not so in them.
+ * and what is short in a sandbox is not so in them. With one for each others' p99 is half as long again and the tenant
+ * gets no more done; with none it gets a tenth less done (`npm run bench:share`).
  */
-const AHEAD_CONTENDED = 1;
+const AHEAD_CONTENDED = 0.5;
 /** Of the jobs that runners hold beside running ones this part may be one tenant's, so that others' come to hand. */
 const PART_OF_HANDS = 2 / 3;
 
