@@ -2,6 +2,7 @@ import type { Config } from '../shared/config.ts';
 import type { Logger } from '../shared/log.ts';
 import { CodeCache } from './code-cache.ts';
 import { detectLauncher } from './launcher/detect.ts';
+import { detectNiceness } from './launcher/niceness.ts';
 import type { Level } from './launcher/walls.ts';
 import { Sandboxes } from './sandboxes.ts';
 
@@ -12,6 +13,8 @@ export interface CreatedSandboxes {
   readonly level: Level;
   /** Why not a higher level, a sentence each. */
   readonly missing: readonly string[];
+  /** Whether scripts that run for long give way to everything else. */
+  readonly givesWay: boolean;
 }
 
 /**
@@ -23,7 +26,9 @@ export async function createSandboxes(config: Config, log: Logger): Promise<Crea
   const { SANDBOX_V8_FLAGS: v8Flags, SANDBOX_GRANTS: grants, SANDBOX_CLOCK_MS: clockMs } = config;
   const engine = { v8Flags, grants, clockMs };
   const { launcher, missing } = await detectLauncher(config.SANDBOX_LAUNCHER, config.SANDBOX_UID, engine);
+  const niceness = config.LONG_RUN_NICE > 0 ? detectNiceness(config.LONG_RUN_NICE) : undefined;
   const limits = {
+    niceness,
     scriptMemoryMb: config.SCRIPT_MEMORY_MB,
     residentLimit: config.SANDBOX_MEMORY_MB * 1_048_576,
     // A code unit of the body takes up to three bytes; the rest is head and console log.
@@ -32,5 +37,5 @@ export async function createSandboxes(config: Config, log: Logger): Promise<Crea
   const { RUNNER_SANDBOXES: size, SPARE_SANDBOXES: spare } = config;
   const sandboxes = new Sandboxes({ size, spare, launcher, limits, log });
   const codeCache = new CodeCache(launcher, limits, log);
-  return { sandboxes, codeCache, level: launcher.level, missing };
+  return { sandboxes, codeCache, level: launcher.level, missing, givesWay: niceness !== undefined };
 }

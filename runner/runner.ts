@@ -48,7 +48,7 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   await using stack = new AsyncDisposableStack();
   const redis = connectPatient(config.REDIS_URL, log);
   stack.defer(() => redis.disconnect());
-  const { sandboxes, codeCache, level, missing } = await createSandboxes(config, log);
+  const { sandboxes, codeCache, ...told } = await createSandboxes(config, log);
   stack.defer(() => sandboxes.close());
   stack.defer(() => codeCache.close());
   await Promise.all([sandboxes.start(), connectWhenThere(redis)]);
@@ -80,8 +80,8 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   const workers = createWorkers(redis, { ...sources, config, publisher, clock, log });
   stack.defer(async () => void (await Promise.all(workers.map((worker) => worker.close()))));
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
-  stack.defer(beat(config, redis, clock, workers, () => runnerState(sandboxes, level, jobsOf(config))));
-  log.info({ sandboxes: sandboxes.size, level, missing }, 'runner takes jobs');
+  stack.defer(beat(config, redis, clock, workers, () => runnerState(sandboxes, told.level, jobsOf(config))));
+  log.info({ sandboxes: sandboxes.size, ...told }, 'runner takes jobs');
   const owned = stack.move();
   return { close: () => owned.disposeAsync(), settle: () => underWay.endAll(CLOSING) };
 }

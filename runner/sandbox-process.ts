@@ -4,6 +4,7 @@ import type { Logger } from '../shared/log.ts';
 import { encodeFrame, FrameReader } from './sandbox/frame.ts';
 import { decodeResult, SANDBOX_FD, type SandboxResult } from './sandbox/protocol.ts';
 import type { Launch, Launcher } from './launcher/launcher.ts';
+import type { GiveWay } from './launcher/niceness.ts';
 import { preferWhenMemoryIsOut } from './launcher/oom-score.ts';
 import { endingSignal, sandboxPid, spawnSandbox } from './launcher/spawn.ts';
 import { memoryOf } from './process-memory.ts';
@@ -19,6 +20,8 @@ export type SandboxOutcome =
 
 /** How long a sandbox may be silent after its script's time before it is taken for stuck. */
 const CLOCK_SLACK_MS = 60;
+/** A script that runs for longer than this gives way to everything else until its end: most are over before. */
+const LONG_RUN_MS = 50;
 /** Address space that a script may reserve, bytes: resizable buffers reserve without using, and V8 counts neither. */
 const RESERVED_LIMIT = 4 * 1024 ** 3;
 
@@ -28,6 +31,8 @@ export interface SandboxLimits {
   readonly residentLimit: number;
   /** Bytes of one message from the sandbox. */
   readonly frameLimit: number;
+  /** Makes a process give way to others; without it none does. */
+  readonly niceness?: ((pid: number) => GiveWay) | undefined;
 }
 
 /**
@@ -48,8 +53,12 @@ export class SandboxProcess {
   readonly #pipe: Duplex;
   readonly #limits: SandboxLimits;
   readonly #log: Logger;
-  #job: { settle: (outcome: SandboxOutcome) => void; started: number; timeoutMs: number } | undefined;
+  #job:
+    | { settle: (outcome: SandboxOutcome) => void; started: number; timeoutMs: number; givesWay: boolean }
+    | undefined;
   #killReason: KillReason | undefined;
+  #giveWay: GiveWay | undefined;
+  #givesWay = false;
   #virtualAtStart = 0;
   /** Of the sandbox itself, which its launcher may have put behind itself. */
   #pid: number | undefined;
@@ -73,10 +82,15 @@ export class SandboxProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null && this.#child.pid !== undefined;
   }
 
-  /** Gives the sandbox its job. One at a time: the pool sees to that. */
-  run(parts: readonly Buffer[], timeoutMs: number): Promise<SandboxOutcome> {
+  /**
+   * Gives the sandbox its job. One at a time: the pool sees to that.
+   *
+   * @param givesWay to everything else, from its beginning
+   */
+  run(parts: readonly Buffer[], timeoutMs: number, givesWay = false): Promise<SandboxOutcome> {
+    this.#letGiveWay(givesWay);
     return new Promise((settle) => {
-      this.#job = { settle, started: performance.now(), timeoutMs };
+      this.#job = { settle, started: performance.now(), timeoutMs, givesWay };
       this.#pipe.write(encodeFrame(parts));
     });
   }
@@ -93,6 +107,8 @@ export class SandboxProcess {
     const elapsed = now - this.#job.started;
     const { resident, virtual } = memoryOf(this.#pid);
     const reserved = virtual - this.#virtualAtStart;
+    // When its time is up it is to end, for which it needs the processor.
+    this.#letGiveWay((this.#job.givesWay || elapsed > LONG_RUN_MS) && elapsed <= this.#job.timeoutMs);
     if (resident > this.#limits.residentLimit || reserved > RESERVED_LIMIT) this.kill('memory');
     else if (elapsed > this.#job.timeoutMs + CLOCK_SLACK_MS) this.kill('clock');
   }
@@ -120,6 +136,7 @@ export class SandboxProcess {
     if (this.#onReady) {
       this.#pid = sandboxPid(this.#child, this.#launch);
       preferWhenMemoryIsOut(this.#pid);
+      this.#giveWay = this.#pid === undefined ? undefined : this.#limits.niceness?.(this.#pid);
       this.#virtualAtStart = memoryOf(this.#pid).virtual;
       this.#onReady(true);
       this.#onReady = undefined;
@@ -131,6 +148,12 @@ export class SandboxProcess {
     const result = decodeResult(frame);
     this.#job = undefined;
     job.settle(result);
+  }
+
+  #letGiveWay(gives: boolean): void {
+    if (gives === this.#givesWay) return;
+    this.#givesWay = gives;
+    this.#giveWay?.(gives);
   }
 
   async #watch(): Promise<void> {

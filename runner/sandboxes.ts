@@ -96,14 +96,15 @@ export class Sandboxes {
     tenant = '',
     isAsync = false,
   ): Promise<SandboxOutcome> {
-    const sandbox = signal.aborted ? undefined : await this.#acquire(this.#accounts.of(tenant), signal);
+    const account = this.#accounts.of(tenant);
+    const sandbox = signal.aborted ? undefined : await this.#acquire(account, signal);
     if (!sandbox) return { kind: 'killed', reason: 'abandoned' };
     onStart();
     const endLeftOut = isAsync ? this.usage.leaveOut() : undefined;
     let lastMoment: NodeJS.Timeout | undefined;
     const callOff = (): void => void (lastMoment = setTimeout(() => sandbox.kill('abandoned'), MERCY_MS));
     signal.addEventListener('abort', callOff, { once: true });
-    const outcome = await sandbox.run(parts, timeoutMs);
+    const outcome = await sandbox.run(parts, timeoutMs, this.#accounts.hasMuch(account));
     signal.removeEventListener('abort', callOff);
     clearTimeout(lastMoment);
     endLeftOut?.();

@@ -6,6 +6,8 @@ const REMEMBER = 10_000;
 const WEIGHT = 0.25;
 /** What a run is taken for of which nothing is known, milliseconds. */
 const UNKNOWN_MS = 10;
+/** A run that takes no longer than this on the mean is not in others' way in its sandbox, milliseconds. */
+const MOMENT_MS = 5;
 /** A run that takes longer than this keeps others waiting noticeably, milliseconds. */
 const LONG_MS = 20;
 /** A tenant whose runs take no longer than this on the mean may have a spare sandbox, milliseconds. */
@@ -77,6 +79,11 @@ export class TenantAccounts {
     account.due += took - expectedMs;
     account.meanMs = account.meanMs === undefined ? took : account.meanMs + WEIGHT * (took - account.meanMs);
     account.seenAt = now;
+  }
+
+  /** Whether it is a tenant that holds more than one sandbox, each for more than a moment, while there are others. */
+  hasMuch(account: TenantAccount): boolean {
+    return account.running > 1 && (account.meanMs ?? 0) > MOMENT_MS && this.active() > 1;
   }
 
   /** How many tenants used a sandbox of late. */

@@ -232,6 +232,11 @@ export const VARIABLES = {
     ...integer(2, 0, 256),
     meaning: 'sandboxes beside those, for tenants with brief scripts while others hold all with long ones',
   },
+  LONG_RUN_NICE: {
+    ...integer(10, 0, 19),
+    meaning:
+      'how far a script that runs for longer than 50 ms gives way to everything else (nice value; Linux, `CAP_SYS_NICE`)',
+  },
   TENANT_WAIT_MS: {
     ...integer(2000, 0, 600_000),
     meaning: 'how long a tenant may wait behind its own requests while others want sandboxes',

@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
+import { pino } from 'pino';
+import { describe, expect, test } from 'vitest';
+import { detectLauncher } from '../../../runner/launcher/detect.ts';
+import { detectNiceness, type GiveWay } from '../../../runner/launcher/niceness.ts';
+import { LEVELS, type Level } from '../../../runner/launcher/walls.ts';
+import { SandboxProcess } from '../../../runner/sandbox-process.ts';
+import { encodeJob } from '../../../runner/sandbox/protocol.ts';
+import { waitFor } from '../../helpers/wait.ts';
+
+const BY = 7;
+const niceness = detectNiceness(BY);
+const normal = getPriority();
+
+/** A sandbox whose runner looks at it every 10 ms. */
+async function startSandbox(level: Level | 'auto') {
+  const { launcher } = await detectLauncher(level, 61_184);
+  const changes: boolean[] = [];
+  let pid = 0;
+  const watched = (ofSandbox: number): GiveWay => {
+    pid = ofSandbox;
+    const giveWay = niceness?.(pid);
+    return (gives) => {
+      changes.push(gives);
+      giveWay?.(gives);
+    };
+  };
+  const limits = { scriptMemoryMb: 64, residentLimit: 2 ** 28, frameLimit: 2 ** 20, niceness: watched };
+  const sandbox = new SandboxProcess(launcher, limits, pino({ level: 'silent' }));
+  expect(await sandbox.ready).toBe(true);
+  const inspector = setInterval(() => sandbox.inspect(performance.now()), 10);
+  const run = async (script: string, timeoutMs = 10_000, givesWay = false) => {
+    const input = JSON.stringify({
+      request: { method: 'GET', url: '/', headers: [] },
+      blueprint: { status: 200, headers: [] },
+      maxResponse: 1000,
+    });
+    const bodies = { requestBody: Buffer.alloc(0), blueprintBody: Buffer.alloc(0) };
+    const job = encodeJob({ input, script: Buffer.from(script), ...bodies, timeoutMs });
+    return (await sandbox.run(job, timeoutMs, givesWay)).kind;
+  };
+  return {
+    run,
+    changes,
+    /** Of the process that runs scripts. */
+    pid,
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(inspector);
+      sandbox.kill('closing');
+      await sandbox.ended;
+    },
+  };
+}
+
+/** Of its session among sessions, where the kernel has such groups: `/autogroup-25 nice 0`. */
+function sessionOf(pid: number | 'self'): { name: string; nice: number } | undefined {
+  try {
+    const [name = '', , nice] = readFileSync(`/proc/${pid}/autogroup`, 'latin1').trim().split(' ');
+    return { name, nice: Number(nice) };
+  } catch {
+    return undefined;
+  }
+}
+
+describe.runIf(niceness)('a long run gives way', () => {
+  test.for(LEVELS)('at level %s, and the next does not', async (level, context) => {
+    await using rig = await startSandbox(level).catch((error: unknown) => context.skip(String(error)));
+    const { pid } = rig;
+    const own = sessionOf('self');
+    const before = sessionOf(pid);
+    const long = rig.run('const end = Date.now() + 400; while (Date.now() < end); setBody("ok")');
+    await waitFor('the long run to give way', () => rig.changes.length > 0);
+    expect(getPriority(pid)).toBe(normal + BY);
+    const hasOwnSession = before !== undefined && before.name !== own?.name;
+    expect(sessionOf(pid)).toEqual(hasOwnSession ? { ...before, nice: BY } : before);
+    expect(sessionOf('self')).toEqual(own);
+    expect(await long).toBe('answer');
+    expect(await rig.run('setBody("ok")')).toBe('answer');
+    expect(rig.changes).toEqual([true, false]);
+    expect(getPriority(pid)).toBe(normal);
+    expect(sessionOf(pid)).toEqual(before);
+  });
+
+  test('and has the processor back when its time is up, so that it can end', async () => {
+    await using rig = await startSandbox('auto');
+    expect(await rig.run('for (;;);', 200)).toBe('timeout');
+    expect(await rig.run('setBody("ok")')).toBe('answer');
+    expect(rig.changes).toEqual([true, false]);
+    expect(getPriority(rig.pid)).toBe(normal);
+  });
+
+  test('one may give way from its beginning', async () => {
+    await using rig = await startSandbox('auto');
+    const brief = rig.run('setBody("ok")', 1000, true);
+    expect(rig.changes).toEqual([true]);
+    expect(await brief).toBe('answer');
+    expect(await rig.run('setBody("ok")')).toBe('answer');
+    expect(rig.changes).toEqual([true, false]);
+  });
+});
+
+test('that a process has gone is no error', () => {
+  const giveWay = niceness?.(2 ** 22 + 1);
+  expect(() => giveWay?.(true)).not.toThrow();
+  expect(() => giveWay?.(false)).not.toThrow();
+});
