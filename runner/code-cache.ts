@@ -59,7 +59,7 @@ export class CodeCache {
     await this.#compiler?.ended;
   }
 
-  /** One at a time: it is no hurry, and the machine has requests to serve. */
+  /** One at a time, and giving way: it is no hurry, and the machine has requests to serve. */
   async #compile(source: Buffer, entry: Entry): Promise<void> {
     const compiler = new SandboxProcess(this.#launcher, this.#limits, this.#log, 'compile');
     this.#compiler = compiler;
@@ -81,6 +81,6 @@ async function compiled(compiler: SandboxProcess, source: Buffer): Promise<Buffe
   const nothing = Buffer.alloc(0);
   const bodies = { requestBody: nothing, blueprintBody: nothing };
   const job = encodeJob({ input: '{}', script: source, ...bodies, timeoutMs: COMPILE_MS });
-  const outcome = await compiler.run(job, COMPILE_MS);
+  const outcome = await compiler.run(job, COMPILE_MS, true);
   return outcome.kind === 'answer' && outcome.body.length > 0 ? Buffer.from(outcome.body) : undefined;
 }

@@ -3,7 +3,13 @@ import type { Logger } from '../shared/log.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { Launcher } from './launcher/launcher.ts';
 import { SandboxProcess, type SandboxLimits, type SandboxOutcome } from './sandbox-process.ts';
-import { mayBorrow, TenantAccounts, type AccountedRun, type TenantAccount } from './tenant-accounts.ts';
+import {
+  holdsMuch,
+  mayBorrow,
+  TenantAccounts,
+  type AccountedRun,
+  type TenantAccount,
+} from './tenant-accounts.ts';
 import { Usage } from './usage.ts';
 
 /** How often busy sandboxes are looked at. A bomb grows by some 100 MB in this time. */
@@ -104,7 +110,7 @@ export class Sandboxes {
     let lastMoment: NodeJS.Timeout | undefined;
     const callOff = (): void => void (lastMoment = setTimeout(() => sandbox.kill('abandoned'), MERCY_MS));
     signal.addEventListener('abort', callOff, { once: true });
-    const outcome = await sandbox.run(parts, timeoutMs, this.#accounts.hasMuch(account));
+    const outcome = await sandbox.run(parts, timeoutMs, holdsMuch(account));
     signal.removeEventListener('abort', callOff);
     clearTimeout(lastMoment);
     endLeftOut?.();

@@ -81,11 +81,6 @@ export class TenantAccounts {
     account.seenAt = now;
   }
 
-  /** Whether it is a tenant that holds more than one sandbox, each for more than a moment, while there are others. */
-  hasMuch(account: TenantAccount): boolean {
-    return account.running > 1 && (account.meanMs ?? 0) > MOMENT_MS && this.active() > 1;
-  }
-
   /** How many tenants used a sandbox of late. */
   active(now = performance.now()): number {
     let count = 0;
@@ -96,6 +91,11 @@ export class TenantAccounts {
     }
     return count;
   }
+}
+
+/** Whether a tenant holds more than one sandbox, each for more than a moment. */
+export function holdsMuch({ running, meanMs = 0 }: TenantAccount): boolean {
+  return running > 1 && meanMs > MOMENT_MS;
 }
 
 /**

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 
 /** A sandbox is marked for the kernel when its first isolate is ready: runner/launcher/oom-score.ts. */
 const READY = '1000';
+/** Of its settings: runner/sandbox/main.ts. */
+const COMPILER = '"task":"compile"';
 const SAMPLE_MS = 10;
 
 /** What was seen of a runner's sandboxes from outside (Linux). */
@@ -50,8 +52,11 @@ function descendants(pid: number): number[] {
   return children.flatMap((child) => [child, ...descendants(child)]);
 }
 
+/** The process that compiles a script comes and goes, and is none of them: runner/code-cache.ts. */
 function isReady(pid: number): boolean {
-  return read(`/proc/${pid}/oom_score_adj`).trim() === READY;
+  return (
+    read(`/proc/${pid}/oom_score_adj`).trim() === READY && !read(`/proc/${pid}/cmdline`).includes(COMPILER)
+  );
 }
 
 /** VmHWM of proc_pid_status(5). */
