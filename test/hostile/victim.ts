@@ -15,6 +15,7 @@ setBody(readRequestUrl() + readRequestBody());`;
 
 /** A tenant who has done nothing, and sends one request after the other while others attack. */
 export interface Victim {
+  readonly hostname: string;
   /** What went wrong, all of it. */
   readonly failures: readonly string[];
   readonly sent: number;
@@ -57,6 +58,7 @@ export async function startVictim(system: System): Promise<Victim> {
   };
   const ended = loop();
   return {
+    hostname: VICTIM,
     failures,
     get sent() {
       return sent;
