@@ -1,7 +1,7 @@
 import type { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { WORKER_OPTIONS } from '../shared/queue.ts';
-import { recordKeyOf } from '../shared/records/record-store.ts';
+import { recordKeyOf } from '../shared/records/record-keys.ts';
 
 /** For so long after it was taken a job's lock cannot have run out, milliseconds; a second is left for the way. */
 const CERTAIN_MS = WORKER_OPTIONS.lockDuration - 1000;

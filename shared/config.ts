@@ -206,6 +206,11 @@ export const VARIABLES = {
     ...integer(10_000, 0, 1_000_000),
     meaning: 'how many failed invocations are kept, and as many outcomes of replays; 0: none',
   },
+  FAILED_RETENTION_MB: {
+    ...integer(100, 1, 1_000_000),
+    meaning:
+      'how much of Redis they may take, MiB, and as much outcomes of replays and answered invocations each',
+  },
   KEEP_COMPLETED: {
     default: '0',
     expected: 'a whole number up to 1000000, or a share such as `1%`',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Place, RecordFilter } from '../../shared/records/record-store.ts';
+import type { RecordFilter } from '../../shared/records/record-indexes.ts';
+import type { Place } from '../../shared/records/record-store.ts';
 import { AdminProblem } from './problems.ts';
 
 const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));

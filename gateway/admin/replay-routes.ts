@@ -1,7 +1,8 @@
 import { Router } from '@koa/router';
 import { nanoid } from 'nanoid';
 import { z } from 'zod';
-import type { Page, RecordFilter } from '../../shared/records/record-store.ts';
+import type { RecordFilter } from '../../shared/records/record-indexes.ts';
+import type { Page } from '../../shared/records/record-store.ts';
 import type { ReplayDriver } from '../replays/driver.ts';
 import type { RunOrder, RunStore } from '../replays/run-store.ts';
 import { refuseAtOnce, startReplay, type ReplayDeps } from '../replays/start-replay.ts';

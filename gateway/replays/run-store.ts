@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { Config } from '../../shared/config.ts';
-import { runKeyOf } from '../../shared/records/record-store.ts';
+import { runKeyOf } from '../../shared/records/record-keys.ts';
 import { REPLAY_WAIT_MS, type ReplayOrder } from './start-replay.ts';
 
 const orderSchema = z.object({

@@ -3,15 +3,25 @@
  * back after a `SCRIPT FLUSH` or `FLUSHALL`.
  *
  * Under one base there are, for each record, a hash `one:<id>` (`json`, its parts that are kept here, and `in`:
- * the names of the indexes that it is in), the index of all, and one index `by:<name>` for each name. Indexes are
- * sorted sets of ids by the time of acceptance, milliseconds.
+ * the names of the indexes that it is in; `bytes`), the index of all, and one index `by:<name>` for each name. Indexes
+ * are sorted sets of ids by the time of acceptance, milliseconds. Of each kind there is what its records weigh together
+ * (`weight:<kind>`), and those of each tenant (`weights:<kind>`, a sorted set of indexes by bytes).
  */
 const DROP = `
 local base = ARGV[1]
+local function weigh(names, bytes)
+  local index, kind = string.match(names, '((kind=[^%s,]+),tenant=%S+)')
+  if not index then return end
+  redis.call('INCRBY', base .. 'weight:' .. kind, bytes)
+  redis.call('ZINCRBY', base .. 'weights:' .. kind, bytes, index)
+  if redis.call('EXISTS', base .. 'by:' .. index) == 0 then redis.call('ZREM', base .. 'weights:' .. kind, index) end
+end
 local function drop(id)
-  local names = redis.call('HGET', base .. 'one:' .. id, 'in') or ''
+  local names, bytes = unpack(redis.call('HMGET', base .. 'one:' .. id, 'in', 'bytes'))
+  names = names or ''
   redis.call('ZREM', base .. 'all', id)
   for name in string.gmatch(names, '%S+') do redis.call('ZREM', base .. 'by:' .. name, id) end
+  weigh(names, -(bytes or 0))
   return redis.call('DEL', base .. 'one:' .. id)
 end
 local function dropOlder(cutoff, most)
@@ -21,34 +31,45 @@ local function dropOlder(cutoff, most)
 end`;
 
 /**
- * Keeps a record unless there is one, and takes out what is too old or too many.
+ * Keeps a record unless there is one, and takes out what is too old or too much: of its kind the oldest of whichever
+ * tenant has most, so that one who fails all the time pushes out nobody else's; the oldest of all where each has one.
  *
  * KEYS: hash of what is under way for the replayed record, hash of the replay of many (either may be `-`).
- * ARGV: base, id, time, names of indexes, cutoff, index of its kind, most of its kind, outcome, end, field, value, …
+ * ARGV: base, id, time, names of indexes, cutoff, name of its kind's index, most of its kind, bytes of its kind, outcome,
+ * end, bytes, field, value, …
  *
  * Every key ends by itself after `end` (ms), long after its records are too old, should nobody be left to sweep.
  */
 export const ADD = `${DROP}
-local id, time, names, cutoff, kind, most = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
+local id, time, names, cutoff, kind = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local most, mostBytes, outcome, expiry, bytes = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9], ARGV[10], ARGV[11]
 if KEYS[1] ~= '-' then redis.call('ZREM', KEYS[1], id) end
 local key = base .. 'one:' .. id
 if redis.call('EXISTS', key) == 1 then return 0 end
-redis.call('HSET', key, 'in', names, unpack(ARGV, 10))
-redis.call('PEXPIRE', key, ARGV[9])
+redis.call('HSET', key, 'in', names, 'bytes', bytes, unpack(ARGV, 12))
+redis.call('PEXPIRE', key, expiry)
 local function enter(index)
   redis.call('ZADD', index, time, id)
-  redis.call('PEXPIRE', index, ARGV[9])
+  redis.call('PEXPIRE', index, expiry)
 end
 enter(base .. 'all')
 for name in string.gmatch(names, '%S+') do enter(base .. 'by:' .. name) end
+weigh(names, bytes)
+local weight, weights = base .. 'weight:' .. kind, base .. 'weights:' .. kind
+redis.call('PEXPIRE', weight, expiry)
+redis.call('PEXPIRE', weights, expiry)
 if KEYS[2] ~= '-' and redis.call('EXISTS', KEYS[2]) == 1 then
   redis.call('HINCRBY', KEYS[2], 'done', 1)
-  redis.call('HINCRBY', KEYS[2], 'outcome:' .. ARGV[8], 1)
+  redis.call('HINCRBY', KEYS[2], 'outcome:' .. outcome, 1)
 end
 dropOlder(cutoff, 20)
-local over = math.min(20, redis.call('ZCARD', base .. 'by:' .. kind) - most)
-if over > 0 then
-  for _, old in ipairs(redis.call('ZRANGE', base .. 'by:' .. kind, 0, over - 1)) do drop(old) end
+local ofKind = base .. 'by:' .. kind
+for _ = 1, 20 do
+  local isTooMuch = redis.call('ZCARD', ofKind) > most or tonumber(redis.call('GET', weight)) > mostBytes
+  if not isTooMuch then break end
+  local heaviest = base .. 'by:' .. (redis.call('ZREVRANGE', weights, 0, 0)[1] or '')
+  local from = redis.call('ZCARD', heaviest) > 1 and heaviest or ofKind
+  drop(redis.call('ZRANGE', from, 0, 0)[1])
 end
 return 1`;
 

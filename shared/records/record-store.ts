@@ -1,32 +1,17 @@
 import type { Redis } from 'ioredis';
 import type { Config } from '../config.ts';
+import { indexesOf, namesOf, type RecordFilter } from './record-indexes.ts';
+import { keysOf } from './record-keys.ts';
 import { ADD, BEGIN_REPLAY, EXPIRE, LIST, REMOVE } from './record-scripts.ts';
 import { partKeyOf, type RecordBucket } from './record-bucket.ts';
 import {
   decodeRecord,
   encodeRecord,
-  stateOf,
   type InvocationRecord,
   type Part,
   type PartName,
   type RecordKind,
 } from './record.ts';
-
-/** What records are looked for by. Times in milliseconds: `since` itself is within, `until` is not. */
-export interface RecordFilter {
-  readonly tenant?: string | undefined;
-  readonly state?: 'failed' | 'answered' | undefined;
-  readonly code?: string | undefined;
-  readonly since?: number | undefined;
-  readonly until?: number | undefined;
-  /** SHA-256 of a script version. */
-  readonly script?: string | undefined;
-  /** Outcomes of a replay of many. */
-  readonly run?: string | undefined;
-  /** Replays of one record. */
-  readonly replayOf?: string | undefined;
-  readonly kind?: RecordKind | undefined;
-}
 
 /** A place in a list: after this record. */
 export interface Place {
@@ -45,28 +30,9 @@ const LOOK_AT = 2000;
 /** Records that are taken out of Redis in one go when they are too old. */
 const EXPIRE_AT_ONCE = 200;
 const HOUR_MS = 3_600_000;
-
-/** Redis key of a replay of many, a hash; what has ended is counted there when it is recorded. */
-export function runKeyOf(prefix: string, id: string): string {
-  return `${prefix}:records:run:${id}`;
-}
-
-/** Redis key of an invocation's record, a hash. */
-export function recordKeyOf(prefix: string, id: string): string {
-  return `${prefix}:records:one:${id}`;
-}
-
-/** Keys of all that records keep in Redis. */
-function keysOf(prefix: string) {
-  const base = `${prefix}:records:`;
-  return {
-    base,
-    one: (id: string) => recordKeyOf(prefix, id),
-    index: (name: string) => (name === '' ? `${base}all` : `${base}by:${name}`),
-    pending: (id: string) => `${base}pending:${id}`,
-    run: (id: string) => runKeyOf(prefix, id),
-  };
-}
+const MEBIBYTE = 1_048_576;
+/** What a record takes in Redis beside its fields, indexes included, bytes. */
+const OVERHEAD_BYTES = 1500;
 
 /**
  * The kept invocations, in Redis; large parts in the bucket, where there is one. Retention is part of adding, and
@@ -89,6 +55,11 @@ export class RecordStore {
   /** @returns false when there is a record of this invocation already: the first one stays */
   async add(record: InvocationRecord, parts: ReadonlyMap<PartName, Buffer>): Promise<boolean> {
     const { id, replay, kind } = record;
+    const fields = [
+      'json',
+      encodeRecord(record),
+      ...[...parts].flatMap(([name, bytes]) => [`part:${name}`, bytes]),
+    ];
     const added = await this.#eval(
       ADD,
       [replay ? this.#keys.pending(replay.of) : '-', replay?.run ? this.#keys.run(replay.run) : '-'],
@@ -99,11 +70,11 @@ export class RecordStore {
         this.#oldest(),
         `kind=${kind}`,
         mostOf(kind, this.#config),
+        this.#config.FAILED_RETENTION_MB * MEBIBYTE,
         record.code ?? 'answered',
         Math.ceil(2 * this.#config.FAILED_RETENTION_HOURS * HOUR_MS),
-        'json',
-        encodeRecord(record),
-        ...[...parts].flatMap(([name, bytes]) => [`part:${name}`, bytes]),
+        weightOf(fields),
+        ...fields,
       ],
     );
     return added === 1;
@@ -212,21 +183,9 @@ export class RecordStore {
   }
 }
 
-function indexesOf(record: InvocationRecord): string[] {
-  const { tenant, code, kind, replay, script } = record;
-  return namesOf({
-    tenant,
-    state: stateOf(record),
-    kind,
-    code: code ?? undefined,
-    script: script.sha256 ?? undefined,
-    replayOf: replay?.of,
-    run: replay?.run,
-  });
-}
-
-function namesOf({ since: _since, until: _until, ...filter }: RecordFilter): string[] {
-  return Object.entries(filter).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
+/** Bytes that a record takes in Redis, about. */
+function weightOf(fields: readonly (string | Buffer)[]): number {
+  return fields.reduce((sum, field) => sum + Buffer.byteLength(field), OVERHEAD_BYTES);
 }
 
 function mostOf(kind: RecordKind, { FAILED_RETENTION_COUNT, KEEP_COMPLETED }: Config): number {

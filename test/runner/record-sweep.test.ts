@@ -24,11 +24,16 @@ function parts(env: Record<string, string> = {}) {
   const client = createS3(config);
   const bucket = new RecordBucket(client, config);
   const store = new RecordStore(redis, bucket, config);
-  const add = async (id: string, script: string, acceptedAt = Date.now()): Promise<void> => {
+  const add = async (
+    id: string,
+    script: string,
+    acceptedAt = Date.now(),
+    { hostname = 'a.example', bytes = 70_000 } = {},
+  ): Promise<void> => {
     const invocation = {
       id,
-      hostname: 'a.example',
-      request: { method: 'POST', url: '/', headers: [], body: Buffer.alloc(70_000) },
+      hostname,
+      request: { method: 'POST', url: '/', headers: [], body: Buffer.alloc(bytes) },
       scriptKey: 'a.example/index.js',
       blueprintKey: null,
       deadline: 0,
@@ -83,4 +88,44 @@ test('what is too many, or too old, goes', async () => {
   expect(await store.has('old')).toBe(false);
   const indexes = await redis.keys(`${config.QUEUE_PREFIX}:records:by:*`);
   for (const index of indexes) expect(await redis.zscore(index, 'old')).toBeNull();
+});
+
+test('a tenant that fails all the time pushes out its own records and nobody else’s', async () => {
+  const { add, store, config } = parts({ FAILED_RETENTION_COUNT: '5' });
+  const now = Date.now();
+  const [few, many] = [{ hostname: 'few.example' }, { hostname: 'many.example' }];
+  for (let i = 0; i < 2; i++) await add(`few${i}`, 'x', now + i, few);
+  for (let i = 0; i < 9; i++) await add(`many${i}`, 'x', now + 10 + i, many);
+  expect((await store.list({}, 10)).ids).toEqual(['many8', 'many7', 'many6', 'few1', 'few0']);
+  // Who comes new has room, too.
+  await add('new0', 'x', now + 30, { hostname: 'new.example' });
+  expect((await store.list({}, 10)).ids).toEqual(['new0', 'many8', 'many7', 'few1', 'few0']);
+  for (const id of ['many7', 'many8']) await store.remove(id);
+  const weights = await redis.zrange(`${config.QUEUE_PREFIX}:records:weights:kind=failed`, '0', '-1');
+  expect(weights.sort()).toEqual(['kind=failed,tenant=few.example', 'kind=failed,tenant=new.example']);
+});
+
+test('where each tenant has one record, the oldest of all goes', async () => {
+  const { add, store } = parts({ FAILED_RETENTION_COUNT: '3' });
+  const now = Date.now();
+  for (let i = 0; i < 6; i++) await add(`t${i}`, 'x', now + i, { hostname: `t${5 - i}.example` });
+  expect((await store.list({}, 10)).ids).toEqual(['t5', 't4', 't3']);
+});
+
+test('records take no more of Redis than they may, whatever their size', async () => {
+  const { add, store, config } = parts({ FAILED_RETENTION_MB: '1' });
+  const now = Date.now();
+  await add('small', 'x', now, { hostname: 'small.example', bytes: 10 });
+  for (let i = 0; i < 40; i++)
+    await add(`large${i}`, 'x', now + i, { hostname: 'large.example', bytes: 60_000 });
+  const { ids } = await store.list({}, 100);
+  expect(ids).toContain('small');
+  // Sixteen of the large ones are a little under a mebibyte.
+  expect(ids.length).toBe(17);
+  const weight = Number(await redis.get(`${config.QUEUE_PREFIX}:records:weight:kind=failed`));
+  expect(weight).toBeGreaterThan(0.9 * 2 ** 20);
+  expect(weight).toBeLessThanOrEqual(2 ** 20);
+  for (const id of ids) await store.remove(id);
+  expect(await redis.get(`${config.QUEUE_PREFIX}:records:weight:kind=failed`)).toBe('0');
+  expect(await redis.exists(`${config.QUEUE_PREFIX}:records:weights:kind=failed`)).toBe(0);
 });
