@@ -92,9 +92,9 @@ async function settleIn(
   outcome: Outcome,
 ): Promise<boolean> {
   const { deadline } = invocation;
-  const limits = { keepMs: keepMs(outcome), maxBytes };
+  const keeping = { keepMs: keepMs(outcome), maxBytes, isPromised: isLocation };
   const waiting = await untilThereIsRoom(
-    () => records.settle(key, replyIdOf(invocation), outcome, limits),
+    () => records.settle(key, replyIdOf(invocation), outcome, keeping),
     () => clock.now() > deadline,
   );
   for (const { id: waiter, replyTo } of waiting ?? [])

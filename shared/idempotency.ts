@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { BEGIN, CLAIM, HOLD, RELEASE, SETTLE } from './idempotency-scripts.ts';
 import { idempotencyKeysBelow } from './queue.ts';
+import { isRedisFilling } from './redis-filling.ts';
 import { decodeReply, encodeReply, type Outcome } from './reply.ts';
 
 /** A claim outlives its invocation's deadline by this much, so that the runner that stops at it still owns it. */
@@ -10,6 +11,18 @@ const CLAIM_SLACK_MS = 2000;
 const HELD_MS = 3000;
 /** Requests that the runner itself hands the answer to; more than these find it when they look again. */
 const MAX_WAITING = 16;
+/** An answer that is no larger takes not much more of Redis than that there was one, bytes. */
+const SMALL_BYTES = 1024;
+
+/** How an outcome is kept. */
+export interface Keeping {
+  /** How long, milliseconds; 0: the key is free again. */
+  readonly keepMs: number;
+  /** A larger answer is not stored, but the key stays taken. */
+  readonly maxBytes: number;
+  /** Somebody was told that it will be there: then it is stored though Redis is filling. */
+  readonly isPromised: boolean;
+}
 
 /** A request that wants to be the one that runs. */
 export interface Claim {
@@ -109,24 +122,24 @@ export class IdempotencyRecords {
   /**
    * Ends the run of the invocation that holds the key.
    *
-   * @param keepMs how long the outcome is kept; 0: the key is free again
-   * @param maxBytes a larger answer is not stored, but the key stays taken
    * @returns who waits for the outcome; `undefined` when the key is not this invocation's any more
    */
-  async settle(
-    key: string,
-    id: string,
-    outcome: Outcome,
-    { keepMs, maxBytes }: { keepMs: number; maxBytes: number },
-  ): Promise<Waiting[] | undefined> {
+  async settle(key: string, id: string, outcome: Outcome, keeping: Keeping): Promise<Waiting[] | undefined> {
     const { head, body } = encodeReply({ id, outcome, timings: UNTIMED });
-    const stored = Buffer.byteLength(head) + body.length <= maxBytes ? [head, body] : ['', ''];
-    const [state, ...rest] = await this.#eval(SETTLE, key, id, keepMs, ...stored);
+    const isStored = await this.#mayStore(Buffer.byteLength(head) + body.length, keeping);
+    const stored = isStored ? [head, body] : ['', ''];
+    const [state, ...rest] = await this.#eval(SETTLE, key, id, keeping.keepMs, ...stored);
     if (String(state) === 'lost') return undefined;
     const waiting: Waiting[] = [];
     for (let i = 0; i + 1 < rest.length; i += 2)
       waiting.push({ id: String(rest[i]), replyTo: String(rest[i + 1]) });
     return waiting;
+  }
+
+  async #mayStore(bytes: number, { keepMs, maxBytes, isPromised }: Keeping): Promise<boolean> {
+    if (bytes > maxBytes) return false;
+    if (isPromised || keepMs === 0 || bytes <= SMALL_BYTES) return true;
+    return !(await isRedisFilling(this.#redis));
   }
 
   async #eval(script: string, key: string, ...args: (string | number | Buffer)[]): Promise<Buffer[]> {

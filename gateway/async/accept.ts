@@ -1,10 +1,10 @@
 import { asyncRecordKey } from '../../shared/async-location.ts';
 import { LC500Error } from '../../shared/errors.ts';
 import { replyIdOf } from '../../shared/invocation.ts';
+import { isRedisFilling } from '../../shared/redis-filling.ts';
 import { enqueue, isNotTaken } from '../dispatch.ts';
 import { orUnavailable } from '../or-unavailable.ts';
 import type { Accepted, AsyncDispatcher, AsyncInvocation } from './dispatch-async.ts';
-import { isRedisFilling } from './redis-filling.ts';
 
 /** What the log says. */
 export const NOT_RECORDED = 'the request was not recorded';

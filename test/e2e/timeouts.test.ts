@@ -1,14 +1,12 @@
+import type { Redis } from 'ioredis';
 import { once } from 'node:events';
 import { connect, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createHttpServer } from '../../gateway/server.ts';
-import { runRedis } from '../../scripts/services/redis-process.ts';
 import { loadConfig } from '../../shared/config.ts';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { sendRaw } from '../helpers/http.ts';
+import { startOwnRedis } from '../helpers/own-redis.ts';
 import { startSystem } from '../helpers/system.ts';
 import { waitFor } from '../helpers/wait.ts';
 
@@ -67,66 +65,73 @@ test('a script that is still running at the deadline is stopped, and its sandbox
 });
 
 test('Redis away: queue_unavailable at once; back: served again with nobody’s help', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'lc500-redis-'));
-  const redis = await runRedis('redis-server', folder);
-  try {
-    await using system = await startSystem({ env: { REDIS_URL: `redis://127.0.0.1:${redis.port}` } });
-    await system.deploy('a.example', 'setBody("ok")');
-    expect((await system.request({ hostname: 'a.example' })).text).toBe('ok');
-    process.kill(redis.pid, 'SIGSTOP');
-    const frozen = await system.request({ hostname: 'a.example' });
-    process.kill(redis.pid, 'SIGCONT');
-    expect(frozen.json()).toMatchObject({ code: 'queue_unavailable', status: 503 });
-    expect(frozen.header('retry-after')).toBe('1');
-    await waitFor('service', async () => (await system.request({ hostname: 'a.example' })).text === 'ok');
-    await system.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    await waitFor('service', async () => (await system.request({ hostname: 'a.example' })).text === 'ok');
-  } finally {
-    await redis[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
-  }
+  await using redis = await startOwnRedis();
+  await using system = await startSystem({ env: { REDIS_URL: redis.url } });
+  await system.deploy('a.example', 'setBody("ok")');
+  expect((await system.request({ hostname: 'a.example' })).text).toBe('ok');
+  process.kill(redis.pid, 'SIGSTOP');
+  const frozen = await system.request({ hostname: 'a.example' });
+  process.kill(redis.pid, 'SIGCONT');
+  expect(frozen.json()).toMatchObject({ code: 'queue_unavailable', status: 503 });
+  expect(frozen.header('retry-after')).toBe('1');
+  await waitFor('service', async () => (await system.request({ hostname: 'a.example' })).text === 'ok');
+  await system.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  await waitFor('service', async () => (await system.request({ hostname: 'a.example' })).text === 'ok');
 });
 
 test('while Redis is nearly full no more answers are promised, and all others are given', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'lc500-redis-'));
-  const redis = await runRedis('redis-server', folder);
-  try {
-    await using system = await startSystem({ env: { REDIS_URL: `redis://127.0.0.1:${redis.port}` } });
-    await system.deploy('a.example', 'setBody("ok")');
-    const request = { hostname: 'a.example', method: 'POST' };
-    const later = { ...request, headers: [['Prefer', 'respond-async'] as const] };
-    expect((await system.request(later)).status).toBe(202);
-    const used = /^used_memory:(\d+)/m.exec(await system.redis.info('memory'))?.[1];
-    await system.redis.config('SET', 'maxmemory', Math.round(Number(used) * 1.15));
-    const refused = await system.request(later);
-    expect(refused.json()).toMatchObject({ code: 'overloaded', status: 503 });
-    expect((await system.request(request)).text).toBe('ok');
-  } finally {
-    await redis[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
-  }
+  await using redis = await startOwnRedis();
+  await using system = await startSystem({ env: { REDIS_URL: redis.url } });
+  await system.deploy('a.example', 'setBody("ok")');
+  const request = { hostname: 'a.example', method: 'POST' };
+  const later = { ...request, headers: [['Prefer', 'respond-async'] as const] };
+  expect((await system.request(later)).status).toBe(202);
+  await fill(system.redis);
+  const refused = await system.request(later);
+  expect(refused.json()).toMatchObject({ code: 'overloaded', status: 503 });
+  expect((await system.request(request)).text).toBe('ok');
+});
+
+test('while Redis is nearly full, what is kept for an Idempotency-Key is that there was an answer', async () => {
+  await using redis = await startOwnRedis();
+  await using system = await startSystem({ env: { REDIS_URL: redis.url } });
+  await system.deploy('a.example', 'setBody("x".repeat(Number(readRequestBody())))');
+  const ask = (key: string, length: number) =>
+    system.request({
+      hostname: 'a.example',
+      method: 'POST',
+      headers: [['Idempotency-Key', `"${key}"`]],
+      body: String(length),
+    });
+  expect((await ask('before', 5000)).text.length).toBe(5000);
+  await fill(system.redis);
+  expect((await ask('large', 5000)).text.length).toBe(5000);
+  expect((await ask('small', 500)).text.length).toBe(500);
+  expect((await ask('before', 5000)).header('idempotency-replayed')).toBe('true');
+  expect((await ask('small', 500)).header('idempotency-replayed')).toBe('true');
+  expect((await ask('large', 5000)).json()).toMatchObject({ code: 'idempotency_answer_too_large' });
 });
 
 test('a Redis that evicts keys is refused, with the command that mends it', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'lc500-redis-'));
-  const redis = await runRedis('redis-server', folder);
-  try {
-    await using system = await startSystem({
-      runners: 0,
-      env: { REDIS_URL: `redis://127.0.0.1:${redis.port}` },
-    });
-    await system.redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
-    const refused = await system.addRunner().catch((error: Error) => error.message);
-    expect(refused).toContain('CONFIG SET maxmemory-policy noeviction');
-    // Who runs already says it when it finds it so after an outage.
-    await system.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    await waitFor('the error', () =>
-      system.gateway.records.some(
-        ({ level, msg }) => level === 50 && msg.includes('CONFIG SET maxmemory-policy'),
-      ),
-    );
-  } finally {
-    await redis[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
-  }
+  await using redis = await startOwnRedis();
+  await using system = await startSystem({
+    runners: 0,
+    env: { REDIS_URL: redis.url },
+  });
+  await system.redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  const refused = await system.addRunner().catch((error: Error) => error.message);
+  expect(refused).toContain('CONFIG SET maxmemory-policy noeviction');
+  // Who runs already says it when it finds it so after an outage.
+  await system.redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  await waitFor('the error', () =>
+    system.gateway.records.some(
+      ({ level, msg }) => level === 50 && msg.includes('CONFIG SET maxmemory-policy'),
+    ),
+  );
 });
+
+/** So that more than 80 % of what Redis may use is in use. */
+async function fill(redis: Redis): Promise<void> {
+  const used = /^used_memory:(\d+)/m.exec(await redis.info('memory'))?.[1];
+  await redis.config('SET', 'maxmemory', Math.round(Number(used) * 1.15));
+}

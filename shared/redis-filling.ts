@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 
-/** Of Redis's `maxmemory`, what may be in use for another answer to be promised: the rest is for requests that wait. */
+/** Of Redis's `maxmemory`, what may be in use for another answer to be kept: the rest is for requests that wait. */
 const MOST = 0.8;
 
 /**
