@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../shared/log.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { Launcher } from './launcher/launcher.ts';
+import { SandboxPlaces } from './sandbox-places.ts';
 import { SandboxProcess, type SandboxLimits, type SandboxOutcome } from './sandbox-process.ts';
 import {
   holdsMuch,
@@ -19,14 +19,12 @@ const INSPECT_MS = 15;
  * hundred times what they do. Clients that ask and leave could otherwise keep a runner busy with starting sandboxes.
  */
 const MERCY_MS = 25;
-/** Where one sandbox after the other ends before it is ready, the next is tried after this long, not in a busy loop. */
-const RESTART_DELAY_MS = 500;
 /** What a new sandbox costs, and its tenant is charged for one that a run has spoilt. */
 const REPLACEMENT_MS = 150;
 
 /**
- * A runner's sandboxes: processes, each with one job at a time; one that ended is replaced at once. The next free
- * one goes to the tenant that used the least of them for what it asked (runner/tenant-accounts.ts).
+ * A runner's sandboxes: processes, each with one job at a time (runner/sandbox-places.ts has them there). The next
+ * free one goes to the tenant that used the least of them for what it asked (runner/tenant-accounts.ts).
  *
  * A run cannot be interrupted for a fairer one, so beside the `size` sandboxes that are there for all there are
  * `spare` ones. The last `spare` that are free go only to tenants that hold none and whose runs are brief, and only
@@ -36,20 +34,16 @@ const REPLACEMENT_MS = 150;
 export class Sandboxes {
   /** How much they are used. */
   readonly usage = new Usage();
-  readonly #all = new Set<SandboxProcess>();
   readonly #idle: SandboxProcess[] = [];
   readonly #accounts = new TenantAccounts();
   readonly #waiting = new FairQueue<(sandbox: SandboxProcess) => void>((account) =>
     this.#accounts.dueAt(account),
   );
   readonly #busy = new Map<SandboxProcess, AccountedRun>();
-  readonly #create: () => SandboxProcess;
+  readonly #places: SandboxPlaces;
   readonly #size: number;
   readonly #spare: number;
-  readonly #log: Logger;
   #inspector: NodeJS.Timeout | undefined;
-  readonly #firstReady = Promise.withResolvers<void>();
-  #closing = false;
 
   constructor(options: {
     size: number;
@@ -61,8 +55,12 @@ export class Sandboxes {
     const { size, spare = 0, launcher, limits, log } = options;
     this.#size = size;
     this.#spare = spare;
-    this.#log = log;
-    this.#create = () => new SandboxProcess(launcher, limits, log);
+    this.#places = new SandboxPlaces({
+      create: () => new SandboxProcess(launcher, limits, log),
+      onReady: (sandbox) => this.#release(sandbox),
+      onEnd: (sandbox) => this.#forget(sandbox),
+      log,
+    });
   }
 
   /** Without the spare ones. */
@@ -82,8 +80,7 @@ export class Sandboxes {
 
   /** Starts all sandboxes and waits until the first is ready. */
   async start(): Promise<void> {
-    for (let i = 0; i < this.#size + this.#spare; i++) void this.#keep();
-    await this.#firstReady.promise;
+    await this.#places.fill(this.#size + this.#spare);
   }
 
   /**
@@ -119,10 +116,8 @@ export class Sandboxes {
   }
 
   async close(): Promise<void> {
-    this.#closing = true;
     clearInterval(this.#inspector);
-    for (const sandbox of this.#all) sandbox.kill('closing');
-    await Promise.all([...this.#all].map((sandbox) => sandbox.ended));
+    await this.#places.close();
   }
 
   async #acquire(account: TenantAccount, signal: AbortSignal): Promise<SandboxProcess | undefined> {
@@ -213,44 +208,7 @@ export class Sandboxes {
     }
   }
 
-  /** Keeps one place filled: starts a sandbox, waits for its end, starts the next. */
-  async #keep(): Promise<void> {
-    let emptySince: number | undefined;
-    for (let failures = 0; !this.#closing;) {
-      const isReady = await this.#occupy(emptySince).catch((error: unknown) => {
-        // The system has no process, memory or descriptor left for it.
-        this.#log.error({ err: error }, 'a sandbox could not be started');
-        return false;
-      });
-      if (isReady || emptySince === undefined) emptySince = performance.now();
-      failures = isReady ? 0 : failures + 1;
-      if (failures === 0 || this.#closing) continue;
-      this.#log.error({ failures }, 'a sandbox ended before it was ready; trying again');
-      // Once may be anybody's kill.
-      if (failures > 1) await delay(RESTART_DELAY_MS);
-    }
-  }
-
-  /** @returns whether there was a sandbox that was ready, when it has ended. @throws when it could not be started */
-  async #occupy(emptySince: number | undefined): Promise<boolean> {
-    const sandbox = this.#create();
-    this.#all.add(sandbox);
-    const isReady = await sandbox.ready;
-    if (isReady) this.#fill(sandbox, emptySince);
-    await sandbox.ended;
-    this.#forget(sandbox);
-    return isReady;
-  }
-
-  #fill(sandbox: SandboxProcess, emptySince: number | undefined): void {
-    this.#firstReady.resolve();
-    this.#release(sandbox);
-    if (emptySince === undefined) return;
-    this.#log.info({ ms: Math.round(performance.now() - emptySince) }, 'sandbox replaced');
-  }
-
   #forget(sandbox: SandboxProcess): void {
-    this.#all.delete(sandbox);
     const at = this.#idle.indexOf(sandbox);
     if (at >= 0) this.#idle.splice(at, 1);
   }

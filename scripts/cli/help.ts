@@ -1,4 +1,4 @@
-import { VARIABLES } from '../../shared/config.ts';
+import { VARIABLES } from '../../shared/config/variables.ts';
 import { DEV_STATE_FILE } from '../dev-state.ts';
 
 interface Topics {

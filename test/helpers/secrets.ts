@@ -1,4 +1,4 @@
-import { VARIABLES } from '../../shared/config.ts';
+import { VARIABLES } from '../../shared/config/variables.ts';
 
 /** The secrets among these variables that a text gives away, by the variables' names. */
 export function secretsIn(text: string, env: Readonly<Record<string, string>>): string[] {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { VARIABLES } from '../../shared/config.ts';
+import { VARIABLES } from '../../shared/config/variables.ts';
 import { ERRORS } from '../../shared/errors.ts';
 import { readmeTable } from '../helpers/readme.ts';
 
