@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 /** A sandbox is marked for the kernel when its first isolate is ready: runner/launcher/oom-score.ts. */
 const READY = '1000';
 /** Of its settings: runner/sandbox/main.ts. */
-const COMPILER = '"task":"compile"';
+const RUNS = '"task":"run"';
 const SAMPLE_MS = 10;
 
 /** What was seen of a runner's sandboxes from outside (Linux). */
@@ -12,8 +12,6 @@ export interface SandboxSights {
   readonly peak: number;
   /** How many ended. */
   readonly ended: number;
-  /** From a sandbox's end until one more was ready, milliseconds. */
-  readonly replacedMs: readonly number[];
 }
 
 /** Looks at the sandboxes of a runner until it is told to stop. */
@@ -21,19 +19,11 @@ export function watchSandboxes(runner: number): { stop(): SandboxSights } {
   let peak = 0;
   let ended = 0;
   let ready = new Set<number>();
-  const gone: number[] = [];
-  const replacedMs: number[] = [];
   const look = (): void => {
-    const now = performance.now();
     const seen = new Set(descendants(runner).filter(isReady));
     for (const pid of ready.difference(seen)) {
       ended++;
-      gone.push(now);
       ready.delete(pid);
-    }
-    for (const _pid of seen.difference(ready)) {
-      const since = gone.shift();
-      if (since !== undefined) replacedMs.push(now - since);
     }
     ready = seen;
     for (const pid of seen) peak = Math.max(peak, highWaterMark(pid));
@@ -42,7 +32,7 @@ export function watchSandboxes(runner: number): { stop(): SandboxSights } {
   return {
     stop() {
       clearInterval(timer);
-      return { peak, ended, replacedMs };
+      return { peak, ended };
     },
   };
 }
@@ -54,9 +44,7 @@ function descendants(pid: number): number[] {
 
 /** The process that compiles a script comes and goes, and is none of them: runner/code-cache.ts. */
 function isReady(pid: number): boolean {
-  return (
-    read(`/proc/${pid}/oom_score_adj`).trim() === READY && !read(`/proc/${pid}/cmdline`).includes(COMPILER)
-  );
+  return read(`/proc/${pid}/cmdline`).includes(RUNS) && read(`/proc/${pid}/oom_score_adj`).trim() === READY;
 }
 
 /** VmHWM of proc_pid_status(5). */

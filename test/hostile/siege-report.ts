@@ -7,7 +7,7 @@ const MEBIBYTE = 1_048_576;
 
 /** A siege as Markdown. @param capMb what a sandbox's process may hold, MiB */
 export function siegeReport(siege: Siege, arena: Arena, capMb: number, minutes: number): string {
-  const { families, mixed, calm, sandboxes, before, during, after } = siege;
+  const { families, mixed, calm, sandboxes, replacedMs, before, during, after } = siege;
   const rows = [...families].map(([{ name, cases }, { alone, mixed: inMix }]) => [
     name,
     cases.length,
@@ -31,7 +31,7 @@ export function siegeReport(siege: Siege, arena: Arena, capMb: number, minutes: 
     ],
     ['sandboxes that ended', sandboxes.ended],
     ['largest sandbox over its cap', `${mebibytes(sandboxes.peak - capMb * MEBIBYTE)} MiB over ${capMb} MiB`],
-    ['from a sandbox’s end to its replacement', replacement(sandboxes.replacedMs)],
+    ['from a sandbox’s end to its replacement', replacement(replacedMs)],
     [
       'restarts of runner, gateway',
       `${runners.filter(({ hasEnded }) => hasEnded).length}, ${Number(gateway.hasEnded)}`,

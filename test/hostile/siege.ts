@@ -21,6 +21,8 @@ export interface Siege {
   readonly mixed: Tally;
   readonly calm: { readonly before: readonly number[]; readonly after: readonly number[] };
   readonly sandboxes: SandboxSights;
+  /** How long each sandbox's place was empty, as the runner tells it, milliseconds. */
+  readonly replacedMs: readonly number[];
   readonly before: Footprint;
   /** While everything was attacked at once. */
   readonly during: readonly Footprint[];
@@ -67,10 +69,16 @@ export async function besiege(
     mixed,
     calm: { before: calmBefore, after: calmAfter },
     sandboxes,
+    replacedMs: replacements(arena),
     before,
     during,
     after,
   };
+}
+
+function replacements({ system }: Arena): number[] {
+  const records = system.runners.flatMap(({ records: all }) => all);
+  return records.filter(({ msg }) => msg === 'sandbox replaced').map(({ ms }) => Number(ms));
 }
 
 /** The victim's usual latencies: nobody else asks for anything. */
