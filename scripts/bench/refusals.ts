@@ -15,13 +15,14 @@ const options = new Command('npm run bench:refusals --')
   .option('--rate <n>', 'requests a second', '300')
   .option('--seconds <n>', 'for how long', '20')
   .option('--deadline <ms>', 'REQUEST_DEADLINE_MS: the shorter, the sooner there is no room', '3000')
+  .option('--nice <n>', 'LONG_RUN_NICE: how far long scripts give way', '10')
   .parse()
-  .opts<{ rate: string; seconds: string; deadline: string }>();
+  .opts<{ rate: string; seconds: string; deadline: string; nice: string }>();
 
 await using stack = new AsyncDisposableStack();
 const services = stack.use(await startThrowAwayServices());
 await store(services.env, { scripts: new Map([[HOST, SCRIPT]]) });
-const change = { REQUEST_DEADLINE_MS: options.deadline };
+const change = { REQUEST_DEADLINE_MS: options.deadline, LONG_RUN_NICE: options.nice };
 const { port } = stack.use(await startSystem(services.env, { name: 'refusals', change }));
 
 const answers = new Map<number, { latencies: number[]; retryAfter: Set<number> }>();

@@ -26,8 +26,9 @@ const ATTACKS = [
 const options = new Command('npm run bench:share --')
   .option('--rate <n>', "the victim's requests a second", '20')
   .option('--seconds <n>', 'length of each measurement', '10')
+  .option('--nice <n>', 'LONG_RUN_NICE: how far long scripts give way', '10')
   .parse()
-  .opts<{ rate: string; seconds: string }>();
+  .opts<{ rate: string; seconds: string; nice: string }>();
 const [rate, seconds] = [Number(options.rate), Number(options.seconds)];
 
 await using stack = new AsyncDisposableStack();
@@ -35,7 +36,8 @@ const services = stack.use(await startThrowAwayServices());
 const scripts = new Map<string, string>([[VICTIM, "setBody('hello')"]]);
 for (const { host, script } of ATTACKS) scripts.set(host, script);
 await store(services.env, { scripts });
-const { port } = stack.use(await startSystem(services.env, { name: 'share' }));
+const change = { LONG_RUN_NICE: options.nice };
+const { port } = stack.use(await startSystem(services.env, { name: 'share', change }));
 const victim = () => runConstantRate({ port, host: VICTIM, rate, seconds });
 
 await runWrk({ port, hosts: [VICTIM], connections: 4, seconds: 2 });

@@ -237,9 +237,9 @@ export const VARIABLES = {
     meaning: 'sandboxes beside those, for tenants with brief scripts while others hold all with long ones',
   },
   LONG_RUN_NICE: {
-    ...integer(10, 0, 19),
+    ...integer(0, 0, 19),
     meaning:
-      'how far a script that runs for longer than 50 ms gives way to everything else (nice value; Linux, `CAP_SYS_NICE`)',
+      'how far a script that runs for longer than 50 ms gives way to everything else (nice value; Linux, `CAP_SYS_NICE`); 0: not at all',
   },
   TENANT_WAIT_MS: {
     ...integer(2000, 0, 600_000),
