@@ -32,7 +32,7 @@ end`;
 
 /**
  * Keeps a record unless there is one, and takes out what is too old or too much: of its kind the oldest of whichever
- * tenant has most, so that one who fails all the time pushes out nobody else's; the oldest of all where each has one.
+ * tenant has most, so that one who fails all the time pushes out nobody else's; where there are too many and each has one, the oldest of all.
  *
  * KEYS: hash of what is under way for the replayed record, hash of the replay of many (either may be `-`).
  * ARGV: base, id, time, names of indexes, cutoff, name of its kind's index, most of its kind, bytes of its kind, outcome,
@@ -65,10 +65,13 @@ end
 dropOlder(cutoff, 20)
 local ofKind = base .. 'by:' .. kind
 for _ = 1, 20 do
-  local isTooMuch = redis.call('ZCARD', ofKind) > most or tonumber(redis.call('GET', weight)) > mostBytes
-  if not isTooMuch then break end
+  -- Nothing is there any more: what is left of the weight is of records that ended by themselves.
+  if redis.call('EXISTS', ofKind) == 0 then redis.call('DEL', weight, weights); break end
+  local isTooHeavy = tonumber(redis.call('GET', weight)) > mostBytes
+  if not isTooHeavy and redis.call('ZCARD', ofKind) <= most then break end
   local heaviest = base .. 'by:' .. (redis.call('ZREVRANGE', weights, 0, 0)[1] or '')
-  local from = redis.call('ZCARD', heaviest) > 1 and heaviest or ofKind
+  local fewest = isTooHeavy and 1 or 2
+  local from = redis.call('ZCARD', heaviest) >= fewest and heaviest or ofKind
   drop(redis.call('ZRANGE', from, 0, 0)[1])
 end
 return 1`;

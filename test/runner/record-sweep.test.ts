@@ -129,3 +129,14 @@ test('records take no more of Redis than they may, whatever their size', async (
   expect(await redis.get(`${config.QUEUE_PREFIX}:records:weight:kind=failed`)).toBe('0');
   expect(await redis.exists(`${config.QUEUE_PREFIX}:records:weights:kind=failed`)).toBe(0);
 });
+
+test('weight that records have left is forgotten when there are none', async () => {
+  const { add, store, config } = parts({ FAILED_RETENTION_MB: '1' });
+  await add('small', 'x', Date.now(), { hostname: 'small.example', bytes: 10 });
+  // Records that ended by themselves have left their weight.
+  await redis.incrby(`${config.QUEUE_PREFIX}:records:weight:kind=failed`, 2 ** 20);
+  await add('large', 'x', Date.now() + 1, { hostname: 'large.example', bytes: 60_000 });
+  expect((await store.list({}, 10)).ids).toEqual([]);
+  await add('later', 'x', Date.now() + 2, { hostname: 'small.example', bytes: 10 });
+  expect((await store.list({}, 10)).ids).toEqual(['later']);
+});
