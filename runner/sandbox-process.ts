@@ -8,6 +8,7 @@ import type { GiveWay } from './launcher/niceness.ts';
 import { preferWhenMemoryIsOut } from './launcher/oom-score.ts';
 import { endingSignal, sandboxPid, spawnSandbox } from './launcher/spawn.ts';
 import { memoryOf } from './process-memory.ts';
+import { RunPriority } from './run-priority.ts';
 
 /** Why a runner killed its sandbox. */
 export type KillReason = 'clock' | 'memory' | 'abandoned' | 'protocol' | 'closing';
@@ -20,8 +21,6 @@ export type SandboxOutcome =
 
 /** How long a sandbox may be silent after its script's time before it is taken for stuck. */
 const CLOCK_SLACK_MS = 60;
-/** A script that runs for longer than this gives way to everything else until its end: most are over before. */
-const LONG_RUN_MS = 50;
 /** Address space that a script may reserve, bytes: resizable buffers reserve without using, and V8 counts neither. */
 const RESERVED_LIMIT = 4 * 1024 ** 3;
 
@@ -53,12 +52,9 @@ export class SandboxProcess {
   readonly #pipe: Duplex;
   readonly #limits: SandboxLimits;
   readonly #log: Logger;
-  #job:
-    | { settle: (outcome: SandboxOutcome) => void; started: number; timeoutMs: number; givesWay: boolean }
-    | undefined;
+  #job: { settle: (outcome: SandboxOutcome) => void; started: number; timeoutMs: number } | undefined;
   #killReason: KillReason | undefined;
-  #giveWay: GiveWay | undefined;
-  #givesWay = false;
+  #priority: RunPriority | undefined;
   #virtualAtStart = 0;
   /** Of the sandbox itself, which its launcher may have put behind itself. */
   #pid: number | undefined;
@@ -88,9 +84,9 @@ export class SandboxProcess {
    * @param givesWay to everything else, from its beginning
    */
   run(parts: readonly Buffer[], timeoutMs: number, givesWay = false): Promise<SandboxOutcome> {
-    this.#letGiveWay(givesWay);
+    this.#priority?.begin(givesWay);
     return new Promise((settle) => {
-      this.#job = { settle, started: performance.now(), timeoutMs, givesWay };
+      this.#job = { settle, started: performance.now(), timeoutMs };
       this.#pipe.write(encodeFrame(parts));
     });
   }
@@ -107,8 +103,7 @@ export class SandboxProcess {
     const elapsed = now - this.#job.started;
     const { resident, virtual } = memoryOf(this.#pid);
     const reserved = virtual - this.#virtualAtStart;
-    // When its time is up it is to end, for which it needs the processor.
-    this.#letGiveWay((this.#job.givesWay || elapsed > LONG_RUN_MS) && elapsed <= this.#job.timeoutMs);
+    this.#priority?.look(now, elapsed, this.#job.timeoutMs);
     if (resident > this.#limits.residentLimit || reserved > RESERVED_LIMIT) this.kill('memory');
     else if (elapsed > this.#job.timeoutMs + CLOCK_SLACK_MS) this.kill('clock');
   }
@@ -136,7 +131,7 @@ export class SandboxProcess {
     if (this.#onReady) {
       this.#pid = sandboxPid(this.#child, this.#launch);
       preferWhenMemoryIsOut(this.#pid);
-      this.#giveWay = this.#pid === undefined ? undefined : this.#limits.niceness?.(this.#pid);
+      this.#priority = this.#prioritize();
       this.#virtualAtStart = memoryOf(this.#pid).virtual;
       this.#onReady(true);
       this.#onReady = undefined;
@@ -150,10 +145,9 @@ export class SandboxProcess {
     job.settle(result);
   }
 
-  #letGiveWay(gives: boolean): void {
-    if (gives === this.#givesWay) return;
-    this.#givesWay = gives;
-    this.#giveWay?.(gives);
+  #prioritize(): RunPriority | undefined {
+    const giveWay = this.#pid === undefined ? undefined : this.#limits.niceness?.(this.#pid);
+    return this.#pid !== undefined && giveWay ? new RunPriority(this.#pid, giveWay) : undefined;
   }
 
   async #watch(): Promise<void> {

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
+import { processorTimeOf } from './processor-time.ts';
 
 /** Bits of a capability set: capabilities(7). */
 const CAP_SYS_ADMIN = 1n << 21n;
@@ -17,11 +18,11 @@ export type GiveWay = (gives: boolean) => void;
  *
  * @param by how much, 1 to 19
  * @returns what there is to call for each process, by its id; nothing where a process that gave way could not be put
- * back, which takes the right to (Linux)
+ * back, which takes the right to (Linux), or where it could not be seen that it must be
  */
 export function detectNiceness(by: number): ((pid: number) => GiveWay) | undefined {
   const rights = effectiveCapabilities();
-  if ((rights & CAP_SYS_NICE) === 0n) return undefined;
+  if ((rights & CAP_SYS_NICE) === 0n || processorTimeOf('self') === undefined) return undefined;
   const normal = getPriority();
   const low = Math.min(LOWEST, normal + by);
   // Without this right the kernel takes one change in 100 ms, and might not take a sandbox's return.

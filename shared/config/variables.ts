@@ -237,7 +237,7 @@ export const VARIABLES = {
     meaning: 'sandboxes beside those, for tenants with brief scripts while others hold all with long ones',
   },
   LONG_RUN_NICE: {
-    ...integer(0, 0, 19),
+    ...integer(10, 0, 19),
     meaning:
       'how far a script that runs for longer than 50 ms gives way to everything else (nice value; Linux, `CAP_SYS_NICE`); 0: not at all',
   },

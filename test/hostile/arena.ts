@@ -17,7 +17,6 @@ export const LIMITS = {
   MAX_REQUEST_BYTES: '65536',
   MAX_RESPONSE_BYTES: '262144',
   SCRIPT_REVALIDATE_MS: '1000',
-  LONG_RUN_NICE: '10',
 };
 /** A busy machine may let a bomb's time run out before its memory does; then it is set off again. */
 const BOMB_TRIES = 4;

@@ -90,6 +90,19 @@ describe.runIf(niceness)('a long run gives way', () => {
     expect(getPriority(rig.pid)).toBe(normal);
   });
 
+  test('but not one that has too little of the processor, until it has had its share', async () => {
+    await using rig = await startSandbox('auto');
+    const long = rig.run('const end = Date.now() + 1500; while (Date.now() < end); setBody("ok")');
+    await waitFor('the long run to give way', () => rig.changes.length === 1);
+    process.kill(rig.pid, 'SIGSTOP');
+    await waitFor('it not to give way', () => rig.changes.length === 2);
+    expect(getPriority(rig.pid)).toBe(normal);
+    process.kill(rig.pid, 'SIGCONT');
+    await waitFor('it to give way again', () => rig.changes.length === 3);
+    expect(getPriority(rig.pid)).toBe(normal + BY);
+    expect(await long).toBe('answer');
+  });
+
   test('one may give way from its beginning', async () => {
     await using rig = await startSandbox('auto');
     const brief = rig.run('setBody("ok")', 1000, true);
