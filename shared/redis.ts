@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Redis, type RedisOptions } from 'ioredis';
+import { timeOutCommands } from './command-timeout.ts';
 import { LC500Error } from './errors.ts';
 import { giveUpWhenDead } from './liveness.ts';
 import type { Logger } from './log.ts';
@@ -24,17 +25,14 @@ const common = {
  * A command that Redis does not answer (frozen, paused) fails after `timeoutMs`.
  */
 export function connectFailFast(url: string, log: Logger, timeoutMs = 900): Redis {
-  return watch(
-    new Redis(url, {
-      ...common,
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
-      commandTimeout: timeoutMs,
-    }),
-    log,
-    SILENT_S.failFast,
-  );
+  const redis = new Redis(url, {
+    ...common,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+  });
+  timeOutCommands(redis, timeoutMs);
+  return watch(redis, log, SILENT_S.failFast);
 }
 
 /** For whoever has nothing better to do than wait: commands stay queued until Redis is back. */
