@@ -5,6 +5,8 @@ import { processorTimeOf } from './launcher/processor-time.ts';
 const LONG_RUN_MS = 50;
 /** A run that has had less than this part of a processor for itself does not give way any more. */
 const LEAST_SHARE = 1 / 3;
+/** Which is not asked before a run has been looked at for so long: a share of less is of two or three time slices. */
+const JUDGED_AFTER_MS = 60;
 
 /**
  * When the runs of one sandbox give way to everything else on the machine: once they are long, or from their
@@ -42,7 +44,8 @@ export class RunPriority {
     const had = processorTimeOf(this.#pid);
     if (had === undefined) return false;
     this.#first ??= { at: now, had };
-    return had - this.#first.had >= (now - this.#first.at) * LEAST_SHARE;
+    const lookedAtMs = now - this.#first.at;
+    return lookedAtMs < JUDGED_AFTER_MS || had - this.#first.had >= lookedAtMs * LEAST_SHARE;
   }
 
   #set(isLow: boolean): void {
