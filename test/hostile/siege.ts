@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../scripts/autoscale/simulate/random.ts';
 import { waitFor } from '../helpers/wait.ts';
@@ -9,7 +10,9 @@ import { Tally } from './tally.ts';
 
 /** One attacker for each sandbox that is there for all, and one that waits. */
 const ATTACKERS = 4;
+/** As long as the victim is looked at without attack, and beside each family: a percentile wants many requests. */
 const CALM_MS = 15_000;
+const FAMILY_MS = 15_000;
 /** Between two looks at memory. */
 const SAMPLE_MS = 5000;
 /** After this much of an attack that was refused the attacker comes again. */
@@ -39,12 +42,14 @@ export async function besiege(
   minutes: number,
   seed: number,
 ): Promise<Siege> {
+  // Attackers have machines of their own.
+  setPriority(constants.priority.PRIORITY_LOW);
   const calmBefore = await calm(arena);
   const before = footprint(arena.system);
   const watch = watchSandboxes(arena.system.runners[0]?.pid as number);
   const tallies = new Map(families.map((family) => [family, { alone: new Tally(), mixed: new Tally() }]));
   for (const [family, { alone }] of tallies) {
-    await attackAll(arena, inOrder(family.cases), alone, () => alone);
+    await attackAll(arena, inOrder(family.cases, performance.now() + FAMILY_MS), alone, () => alone);
     await settle(arena, before);
   }
   const during: Footprint[] = [];
@@ -115,8 +120,10 @@ async function attackAll(
   together.latencies.push(...arena.victim.take());
 }
 
-function* inOrder(cases: readonly HostileCase[]): Generator<HostileCase, void> {
-  yield* cases;
+/** All cases, and again until it is so late. */
+function* inOrder(cases: readonly HostileCase[], until: number): Generator<HostileCase, void> {
+  do yield* cases;
+  while (performance.now() < until);
 }
 
 /** All cases in one random order after the other. */

@@ -1,10 +1,11 @@
-import { Agent } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import type { System } from '../helpers/system.ts';
+import type { VictimReport } from './victim-process.ts';
 
 const VICTIM = 'victim.example';
-/** Between two of its requests. */
-const PAUSE_MS = 20;
+const PROCESS = fileURLToPath(new URL('./victim-process.ts', import.meta.url));
 
 /** Looks whether its isolate is as new, then answers with what only this request has asked for. */
 const SCRIPT = `
@@ -13,7 +14,10 @@ const untouched = ['leak', 'a'].every((name) => !(name in globalThis)) && Object
 setStatus(untouched ? 200 : 500);
 setBody(readRequestUrl() + readRequestBody());`;
 
-/** A tenant who has done nothing, and sends one request after the other while others attack. */
+/**
+ * A tenant who has done nothing, and sends one request after the other while others attack: from a process of its
+ * own, or what the attackers do in theirs would count as its latency.
+ */
 export interface Victim {
   readonly hostname: string;
   /** What went wrong, all of it. */
@@ -26,37 +30,16 @@ export interface Victim {
 
 export async function startVictim(system: System): Promise<Victim> {
   await system.deploy(VICTIM, SCRIPT);
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const child = fork(PROCESS, [String(system.port), VICTIM]);
+  const ended = once(child, 'exit');
   const failures: string[] = [];
   let took: number[] = [];
   let sent = 0;
-  const stopped = new AbortController();
-
-  const ask = async (): Promise<void> => {
-    const path = `/${++sent}`;
-    const begun = performance.now();
-    try {
-      const answer = await system.request({
-        hostname: VICTIM,
-        path,
-        method: 'POST',
-        body: `:${sent}`,
-        agent,
-      });
-      took.push(performance.now() - begun);
-      if (answer.status !== 200 || answer.text !== `${path}:${sent}`)
-        failures.push(`${path}: ${answer.status} ${answer.text} ${answer.header('server-timing')}`);
-    } catch (error) {
-      failures.push(`${path}: ${String(error)}`);
-    }
-  };
-  const loop = async (): Promise<void> => {
-    while (!stopped.signal.aborted) {
-      await ask();
-      await sleep(PAUSE_MS);
-    }
-  };
-  const ended = loop();
+  child.on('message', ({ tookMs, failure }: VictimReport) => {
+    sent++;
+    took.push(tookMs);
+    if (failure !== undefined) failures.push(failure);
+  });
   return {
     hostname: VICTIM,
     failures,
@@ -69,9 +52,8 @@ export async function startVictim(system: System): Promise<Victim> {
       return taken;
     },
     async stop() {
-      stopped.abort();
+      child.disconnect();
       await ended;
-      agent.destroy();
     },
   };
 }

@@ -180,25 +180,16 @@ const ACTS: Readonly<Record<string, (room: AttackRoom) => Promise<string>>> = {
     const kept = await room.system.redis.getdel(idempotencyRecord);
     return kept === 'mine' ? '1 reply' : `changed to ${kept}`;
   },
-  'ids in the queue that have no job': async ({ system: { redis }, prefix, hostname }) => {
-    await redis.rpush(`${prefix}:invocations:wait`, 'nobody', 'no:body', '', '0:0');
-    const answer = await Promise.all(Array.from({ length: 8 }, () => pass(hostname, redis, prefix)));
-    return answer.every(Boolean) ? '1 reply' : 'stuck';
+  'ids in the queue that have no job': async ({ system: { redis }, prefix }) => {
+    const ids = ['nobody', 'no:body', '', '0:0'];
+    await redis.rpush(`${prefix}:invocations:wait`, ...ids);
+    const waiting = (): Promise<string[]> => redis.lrange(`${prefix}:invocations:wait`, 0, -1);
+    await waitFor('an empty queue', async () => !(await waiting()).includes('nobody'));
+    // Of the same id twice BullMQ ends one, and the other when it looks for stalled jobs; over and over, many pile up.
+    for (const id of ids) await redis.lrem(`${prefix}:invocations:active`, 0, id);
+    return '1 reply';
   },
 };
-
-/** Whether the list of waiting jobs is worked off. */
-async function pass(
-  _hostname: string,
-  redis: AttackRoom['system']['redis'],
-  prefix: string,
-): Promise<boolean> {
-  await waitFor(
-    'an empty queue',
-    async () => !(await redis.lrange(`${prefix}:invocations:wait`, 0, -1)).includes('nobody'),
-  );
-  return true;
-}
 
 export const intruderJobs: Family = {
   name: 'jobs of an intruder',

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { replyIdOf, decodeInvocation } from '../../../shared/invocation.ts';
 import type { AttackRoom, Family, HostileCase } from '../hostile-case.ts';
 import type { Answer } from '../../helpers/http.ts';
@@ -6,6 +7,8 @@ const TIMINGS = { prepare: 0, isolate: 0, script: 0, total: 0 };
 const BUSY_MS = 300;
 /** On a busy machine the genuine reply may be there before the job is found. */
 const TRIES = 5;
+/** Between two looks for it: reading the queue without a pause would be an attack of its own, on Redis. */
+const LOOK_MS = 5;
 /** Long enough that a forged reply is there first. */
 const SCRIPT = `const end = Date.now() + ${BUSY_MS}; while (Date.now() < end); setBody('genuine')`;
 
@@ -52,7 +55,10 @@ async function find({ queue }: AttackRoom, path: string, end: AbortSignal): Prom
   while (!end.aborted) {
     const jobs = await queue.getJobs(['active', 'waiting']);
     const found = jobs.find((job) => (job?.data as { url?: string } | undefined)?.url === path);
-    if (!found) continue;
+    if (!found) {
+      await sleep(LOOK_MS);
+      continue;
+    }
     const invocation = decodeInvocation(found.data);
     return { id: invocation.id, replyId: replyIdOf(invocation), stream: invocation.replyTo };
   }
