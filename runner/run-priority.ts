@@ -5,8 +5,8 @@ import { processorTimeOf } from './launcher/processor-time.ts';
 const LONG_RUN_MS = 50;
 /** A run that has had less than this part of a processor for itself does not give way any more. */
 const LEAST_SHARE = 1 / 3;
-/** Which is not asked before a run has been looked at for so long: a share of less is of two or three time slices. */
-const JUDGED_AFTER_MS = 60;
+/** A run that gives way from its beginning is not judged before it has been looked at for so long: it is some slices. */
+const JUDGED_AFTER_MS = 30;
 
 /**
  * When the runs of one sandbox give way to everything else on the machine: once they are long, or from their
@@ -32,6 +32,11 @@ export class RunPriority {
     this.#fromBeginning = givesWay;
     this.#first = undefined;
     this.#set(givesWay);
+  }
+
+  /** It is to be killed, for which its process needs the processor. */
+  end(): void {
+    this.#set(false);
   }
 
   /** Called regularly while it runs. */

@@ -94,6 +94,7 @@ export class SandboxProcess {
   /** SIGKILL: nothing milder ends an isolate that does not want to end. The first reason stays. */
   kill(reason: KillReason): void {
     this.#killReason ??= reason;
+    this.#priority?.end();
     this.#child.kill('SIGKILL');
   }
 

@@ -7,7 +7,7 @@ const WEIGHT = 0.25;
 /** What a run is taken for of which nothing is known, milliseconds. */
 const UNKNOWN_MS = 10;
 /** A run that takes no longer than this on the mean is not in others' way in its sandbox, milliseconds. */
-const MOMENT_MS = 5;
+const MOMENT_MS = 10;
 /** A run that takes longer than this keeps others waiting noticeably, milliseconds. */
 const LONG_MS = 20;
 /** A tenant whose runs take no longer than this on the mean may have a spare sandbox, milliseconds. */

@@ -22,7 +22,8 @@ export type GiveWay = (gives: boolean) => void;
  */
 export function detectNiceness(by: number): ((pid: number) => GiveWay) | undefined {
   const rights = effectiveCapabilities();
-  if ((rights & CAP_SYS_NICE) === 0n || processorTimeOf('self') === undefined) return undefined;
+  // Kernels that do not count say that it was none.
+  if ((rights & CAP_SYS_NICE) === 0n || !processorTimeOf('self')) return undefined;
   const normal = getPriority();
   const low = Math.min(LOWEST, normal + by);
   // Without this right the kernel takes one change in 100 ms, and might not take a sandbox's return.

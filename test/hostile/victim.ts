@@ -40,6 +40,10 @@ export async function startVictim(system: System): Promise<Victim> {
     took.push(tookMs);
     if (failure !== undefined) failures.push(failure);
   });
+  let isStopping = false;
+  child.once('exit', (code, signal) => {
+    if (!isStopping) failures.push(`its process ended (${code ?? signal})`);
+  });
   return {
     hostname: VICTIM,
     failures,
@@ -52,7 +56,8 @@ export async function startVictim(system: System): Promise<Victim> {
       return taken;
     },
     async stop() {
-      child.disconnect();
+      isStopping = true;
+      if (child.connected) child.disconnect();
       await ended;
     },
   };
