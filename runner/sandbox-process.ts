@@ -34,6 +34,14 @@ export interface SandboxLimits {
   readonly niceness?: ((pid: number) => GiveWay) | undefined;
 }
 
+interface RunningJob {
+  readonly settle: (outcome: SandboxOutcome) => void;
+  readonly started: number;
+  readonly timeoutMs: number;
+  /** When it was looked at last it should have ended. */
+  isOverdue: boolean;
+}
+
 /**
  * One sandbox as its runner sees it:
  *
@@ -52,7 +60,7 @@ export class SandboxProcess {
   readonly #pipe: Duplex;
   readonly #limits: SandboxLimits;
   readonly #log: Logger;
-  #job: { settle: (outcome: SandboxOutcome) => void; started: number; timeoutMs: number } | undefined;
+  #job: RunningJob | undefined;
   #killReason: KillReason | undefined;
   #priority: RunPriority | undefined;
   #virtualAtStart = 0;
@@ -86,7 +94,7 @@ export class SandboxProcess {
   run(parts: readonly Buffer[], timeoutMs: number, givesWay = false): Promise<SandboxOutcome> {
     this.#priority?.begin(givesWay);
     return new Promise((settle) => {
-      this.#job = { settle, started: performance.now(), timeoutMs };
+      this.#job = { settle, started: performance.now(), timeoutMs, isOverdue: false };
       this.#pipe.write(encodeFrame(parts));
     });
   }
@@ -106,7 +114,9 @@ export class SandboxProcess {
     const reserved = virtual - this.#virtualAtStart;
     this.#priority?.look(now, elapsed, this.#job.timeoutMs);
     if (resident > this.#limits.residentLimit || reserved > RESERVED_LIMIT) this.kill('memory');
-    else if (elapsed > this.#job.timeoutMs + CLOCK_SLACK_MS) this.kill('clock');
+    // After this process was held up the answer may be there to be read: timers come before pipes.
+    else if (this.#job.isOverdue) this.kill('clock');
+    this.#job.isOverdue = elapsed > this.#job.timeoutMs + CLOCK_SLACK_MS;
   }
 
   #listen(): void {

@@ -15,6 +15,30 @@ test('a sandbox that was killed gets no job any more, though it is not yet seen 
   await sandbox.ended;
 });
 
+test('a sandbox is not killed for its answer, which its runner had no time to read', async () => {
+  const { launcher } = await detectLauncher('auto', 61_184);
+  const limits = { scriptMemoryMb: 64, residentLimit: 2 ** 28, frameLimit: 2 ** 20 };
+  const sandbox = new SandboxProcess(launcher, limits, pino({ level: 'silent' }));
+  await sandbox.ready;
+  const input = JSON.stringify({
+    request: { method: 'GET', url: '/', headers: [] },
+    blueprint: { status: 200, headers: [] },
+    maxResponse: 1000,
+  });
+  const empty = { code: Buffer.alloc(0), requestBody: Buffer.alloc(0), blueprintBody: Buffer.alloc(0) };
+  const job = encodeJob({ input, script: Buffer.from('setBody("in time")'), ...empty, timeoutMs: 1000 });
+  const outcome = sandbox.run(job, 1000);
+  const inspector = setInterval(() => sandbox.inspect(performance.now()), 10);
+  await new Promise((resolve) => setImmediate(resolve));
+  const end = performance.now() + 1500;
+  while (performance.now() < end);
+  expect(await outcome).toMatchObject({ kind: 'answer', body: Buffer.from('in time') });
+  expect(sandbox.alive).toBe(true);
+  clearInterval(inspector);
+  sandbox.kill('closing');
+  await sandbox.ended;
+});
+
 test('large messages leave nothing behind that the next script would have to pay for', async () => {
   const { launcher } = await detectLauncher('auto', 61_184);
   const limits = { scriptMemoryMb: 64, residentLimit: 192 * 2 ** 20, frameLimit: 2 ** 25 };
