@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { startThrowAwayServices } from '../services/throw-away.ts';
 import { runConstantRate } from './constant-rate.ts';
+import { summarize } from './statistics.ts';
 import { startSystem, store } from './system.ts';
 import { runWrk } from './wrk.ts';
 
@@ -23,13 +24,49 @@ const ATTACKS = [
   },
 ] as const;
 
+/** What was seen beside one attack, over all rounds. */
+class Row {
+  readonly #p50: number[] = [];
+  readonly #p99: number[] = [];
+  #failures = 0;
+  #answered = 0;
+  #refused = 0;
+
+  add(
+    victim: Awaited<ReturnType<typeof runConstantRate>>,
+    attack?: Awaited<ReturnType<typeof runWrk>>,
+  ): void {
+    this.#p50.push(victim.p50);
+    this.#p99.push(victim.p99);
+    this.#failures += victim.errors;
+    this.#answered += (attack?.requests ?? 0) - (attack?.errors ?? 0);
+    this.#refused += attack?.errors ?? 0;
+  }
+
+  get p99(): number {
+    return summarize(this.#p99).median;
+  }
+
+  line(name: string, alone: number): string {
+    const [p50, p99] = [this.#p50, this.#p99].map(spread);
+    const cells = [name, p50, p99, (this.p99 / alone).toFixed(2), this.#failures];
+    return `| ${[...cells, `${this.#answered}; ${this.#refused}`].join(' | ')} |`;
+  }
+}
+
+function spread(values: readonly number[]): string {
+  const { median, min, max } = summarize(values);
+  return `${median.toFixed(1)} (${min.toFixed(1)}–${max.toFixed(1)})`;
+}
+
 const options = new Command('npm run bench:share --')
   .option('--rate <n>', "the victim's requests a second", '20')
   .option('--seconds <n>', 'length of each measurement', '10')
+  .option('--rounds <n>', 'of all of them; the figures are medians, with the least and the most', '5')
   .option('--nice <n>', 'LONG_RUN_NICE: how far long scripts give way', '10')
   .parse()
-  .opts<{ rate: string; seconds: string; nice: string }>();
-const [rate, seconds] = [Number(options.rate), Number(options.seconds)];
+  .opts<{ rate: string; seconds: string; rounds: string; nice: string }>();
+const [rate, seconds, rounds] = [Number(options.rate), Number(options.seconds), Number(options.rounds)];
 
 await using stack = new AsyncDisposableStack();
 const services = stack.use(await startThrowAwayServices());
@@ -41,17 +78,15 @@ const { port } = stack.use(await startSystem(services.env, { name: 'share', chan
 const victim = () => runConstantRate({ port, host: VICTIM, rate, seconds });
 
 await runWrk({ port, hosts: [VICTIM], connections: 4, seconds: 2 });
-console.log('beside | victim p50 | p99 | its failures\n  (the others: answers, refused or failed ones)');
-await report('nobody');
-for (const { name, host, connections } of ATTACKS) {
-  const attack = runWrk({ port, hosts: [host], connections, seconds: seconds + 1 });
-  const { requests, errors } = await report(name, attack);
-  console.log(`  (${name}: ${requests}, ${errors})`);
+const rows = new Map(['nobody', ...ATTACKS.map(({ name }) => name)].map((name) => [name, new Row()]));
+for (let i = 0; i < rounds; i++) {
+  rows.get('nobody')?.add(await victim());
+  for (const { name, host, connections } of ATTACKS) {
+    const attack = runWrk({ port, hosts: [host], connections, seconds: seconds + 1 });
+    rows.get(name)?.add(await victim(), await attack);
+  }
 }
-await report('nobody, after it all');
-
-async function report<T>(name: string, attack?: Promise<T>): Promise<T> {
-  const { p50, p99, errors } = await victim();
-  console.log(`${name} | ${p50.toFixed(1)} ms | ${p99.toFixed(1)} ms | ${errors}`);
-  return attack as Promise<T>;
-}
+console.log('| beside | victim p50, ms | p99, ms | p99 / alone | its failures | others answered; not |');
+console.log('| --- | --- | --- | --- | --- | --- |');
+const alone = rows.get('nobody')?.p99 ?? NaN;
+for (const [name, row] of rows) console.log(row.line(name, alone));
