@@ -17,12 +17,6 @@ export interface Room {
  * too little for others to wait behind it. With blueprints jobs wait for those, too.
  */
 const AHEAD_MS = { withoutBlueprints: 10, withBlueprints: 1000 };
-/**
- * Where others want sandboxes, no more jobs than this for each: every process on the way takes up all that has come,
- * and what is short in a sandbox is not so in them. With one for each others' p99 is half as long again and the tenant
- * gets no more done; with none it gets a tenth less done (`npm run bench:share`).
- */
-const AHEAD_CONTENDED = 0.5;
 /** Of the jobs that runners hold beside running ones this part may be one tenant's, so that others' come to hand. */
 const PART_OF_HANDS = 2 / 3;
 
@@ -38,7 +32,8 @@ export function windowOf(room: Room, meanMs: number | undefined): number {
   const most = PART_OF_HANDS * hands;
   const aheadMs = room.hasBlueprints ? AHEAD_MS.withBlueprints : AHEAD_MS.withoutBlueprints;
   const useful = meanMs === undefined ? most / 2 : Math.min(most, (sandboxes * aheadMs) / meanMs);
-  const isShort = room.isContended && !room.hasBlueprints;
-  const ahead = isShort ? Math.min(useful, sandboxes * AHEAD_CONTENDED) : useful;
-  return Math.ceil(sandboxes) + Math.max(1, Math.floor(ahead));
+  // Where others want sandboxes, every process on the way takes up all that has come, and what is short in a sandbox
+  // is not so in them. Others' p99 is a tenth less so, and the tenant gets a tenth less done (`npm run bench:share`).
+  if (room.isContended && !room.hasBlueprints) return Math.ceil(sandboxes);
+  return Math.ceil(sandboxes) + Math.max(1, Math.floor(useful));
 }
