@@ -45,6 +45,7 @@ async function startSandbox(level: Level | 'auto') {
     changes,
     /** Of the process that runs scripts. */
     pid,
+    kill: () => sandbox.kill('closing'),
     [Symbol.asyncDispose]: async () => {
       clearInterval(inspector);
       sandbox.kill('closing');
@@ -69,38 +70,38 @@ describe.runIf(niceness)('a long run gives way', () => {
     const { pid } = rig;
     const own = sessionOf('self');
     const before = sessionOf(pid);
-    const long = rig.run('const end = Date.now() + 400; while (Date.now() < end); setBody("ok")');
-    await waitFor('the long run to give way', () => rig.changes.length > 0);
-    expect(getPriority(pid)).toBe(normal + BY);
+    const long = rig.run('const end = Date.now() + 1500; while (Date.now() < end); setBody("ok")');
+    // On a busy machine it goes back and forth.
+    await waitFor('the long run to give way', () => getPriority(pid) === normal + BY);
     const hasOwnSession = before !== undefined && before.name !== own?.name;
     expect(sessionOf(pid)).toEqual(hasOwnSession ? { ...before, nice: BY } : before);
     expect(sessionOf('self')).toEqual(own);
     expect(await long).toBe('answer');
     expect(await rig.run('setBody("ok")')).toBe('answer');
-    expect(rig.changes).toEqual([true, false]);
     expect(getPriority(pid)).toBe(normal);
     expect(sessionOf(pid)).toEqual(before);
   });
 
   test('and has the processor back when its time is up, so that it can end', async () => {
     await using rig = await startSandbox('auto');
-    expect(await rig.run('for (;;);', 200)).toBe('timeout');
+    expect(await rig.run('for (;;);', 1000)).toBe('timeout');
+    expect(rig.changes[0]).toBe(true);
     expect(await rig.run('setBody("ok")')).toBe('answer');
-    expect(rig.changes).toEqual([true, false]);
     expect(getPriority(rig.pid)).toBe(normal);
   });
 
   test('but not one that has too little of the processor, until it has had its share', async () => {
     await using rig = await startSandbox('auto');
-    const long = rig.run('const end = Date.now() + 1500; while (Date.now() < end); setBody("ok")');
-    await waitFor('the long run to give way', () => rig.changes.length === 1);
+    const long = rig.run('for (;;);');
+    const gives = (): boolean => getPriority(rig.pid) === normal + BY;
+    await waitFor('the long run to give way', gives);
     process.kill(rig.pid, 'SIGSTOP');
-    await waitFor('it not to give way', () => rig.changes.length === 2);
+    await waitFor('it not to give way', () => !gives());
     expect(getPriority(rig.pid)).toBe(normal);
     process.kill(rig.pid, 'SIGCONT');
-    await waitFor('it to give way again', () => rig.changes.length === 3);
-    expect(getPriority(rig.pid)).toBe(normal + BY);
-    expect(await long).toBe('answer');
+    await waitFor('it to give way again', gives);
+    rig.kill();
+    expect(await long).toBe('killed');
   });
 
   test('one may give way from its beginning', async () => {
