@@ -64,6 +64,7 @@ test.each([
   ['brief, beside others', 1, { isContended: true }, 2],
   ['brief, beside others, on a larger machine', 1, { isContended: true, sandboxes: 8, jobs: 72 }, 8],
   ['brief, beside others, with another gateway', 1, { isContended: true, gateways: 2 }, 1],
+  ['brief, beside others, without a runner', 1, { isContended: true, sandboxes: 0, jobs: 0 }, 1],
   ['brief, beside others, with blueprints', 1, { jobs: 50, hasBlueprints: true, isContended: true }, 34],
 ])('jobs %s in the queue', (_name, meanMs, change, expected) => {
   const room = { sandboxes: 2, jobs: 18, gateways: 1, hasBlueprints: false, isContended: false, ...change };
