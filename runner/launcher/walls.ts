@@ -34,7 +34,7 @@ export function wallsOf(level: Level, tools: Tools, isRoot: boolean): Walls {
   const changesUser = isRoot && level !== 'process';
   const namespaced = level === 'namespaced';
   const filter = namespaced ? seccompProgram() : undefined;
-  const room = namespaced ? bubblewrap(filter !== undefined) : [];
+  const room = namespaced ? [...DEAF, ...bubblewrap(filter !== undefined)] : [];
   return {
     prefix: (userId) => [
       ...(tools.prlimit ? limits(changesUser) : []),
@@ -65,14 +65,27 @@ function privileges(isRoot: boolean, userId: number | undefined): string[] {
   return ['setpriv', ...user, ...capabilities, '--pdeathsig=KILL', '--no-new-privs'];
 }
 
-/** The room: an empty read-only root with no /proc, no /dev and no /tmp. */
+/**
+ * Has bubblewrap ignore what is sent to all processes of a terminal, a dyno or a service when these are to end
+ * (runner/sandbox/deaf.ts): it would take its sandbox with it. What a shell exports must not get into the room.
+ */
+const DEAF = ['sh', '-c', 'trap "" HUP INT TERM; exec env -i "$@"', 'sh'];
+
+/**
+ * The room: an empty read-only root with no /proc, no /dev and no /tmp.
+ *
+ * What a session of its own would be for, the filter does, too: nothing in the room can signal the group it is in,
+ * and there is no way to a terminal. Sandboxes stay in their runner's session all the same, because the kernel's
+ * scheduler gives each session the same part of the processor, whatever the nice values in it (sched(7), "The
+ * autogroup feature"): each sandbox would have as much as gateway, runner and Redis together.
+ */
 function bubblewrap(filtered: boolean): string[] {
   const files = [...new Set([...nodeFiles(), ...sandboxFiles()])];
   return [
     'bwrap',
     '--unshare-all',
     '--die-with-parent',
-    '--new-session',
+    ...(filtered ? [] : ['--new-session']),
     '--cap-drop',
     'ALL',
     ...files.flatMap((path) => ['--ro-bind', path, path]),

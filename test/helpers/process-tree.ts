@@ -18,6 +18,11 @@ const PAGE = 4096;
  * what it has started is left out: its children stand in its place.
  */
 export function processTree(pid: number): ProcessInfo[] {
+  return wholeTree(pid).filter(({ name }) => name !== 'bwrap');
+}
+
+/** The same with what only waits. */
+export function wholeTree(pid: number): ProcessInfo[] {
   const root = readProcess(pid);
   if (!root) return [];
   const all = readdirSync('/proc')
@@ -26,7 +31,7 @@ export function processTree(pid: number): ProcessInfo[] {
     .filter((info) => info !== undefined);
   const tree = [root];
   for (const member of tree) tree.push(...all.filter((info) => info.parent === member.pid));
-  return tree.filter((info) => info.name !== 'bwrap');
+  return tree;
 }
 
 export function isAlive(pid: number): boolean {

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, type TestContext } from 'vitest';
 import { detectLauncher } from '../../runner/launcher/detect.ts';
 import { LEVELS, type Level } from '../../runner/launcher/walls.ts';
-import { isAlive, processTree } from '../helpers/process-tree.ts';
+import type { Child } from '../helpers/child.ts';
+import { isAlive, processTree, wholeTree } from '../helpers/process-tree.ts';
 import { sendRequest } from '../helpers/http.ts';
 import { startSystem, type System } from '../helpers/system.ts';
 import { waitFor } from '../helpers/wait.ts';
@@ -48,6 +50,20 @@ describe.each(LEVELS)('level %s', (level) => {
     await waitFor('readiness', async () => ((await ready()) as { status: string }).status === 'ready');
     expect(await ready()).toEqual({ status: 'ready', sandboxes: { [level]: 1 } });
   });
+
+  test.for(['SIGINT', 'SIGTERM'] as const)(
+    'a runner finishes its requests though its sandboxes are sent %s, too',
+    async (signal, context) => {
+      const { runners, deploy, request } = await start(level, context, { SCRIPT_TIMEOUT_MS: '5000' });
+      const { pid, exit } = runners[0] as Child;
+      await deploy('long.example', `const end = Date.now() + 1500; while (Date.now() < end); setBody('done')`);
+      const answer = request({ hostname: 'long.example' });
+      await sleep(700);
+      for (const member of wholeTree(pid)) process.kill(member.pid, signal);
+      expect(await answer).toMatchObject({ status: 200, text: 'done' });
+      expect(await exit).toEqual({ code: 0, signal: null });
+    },
+  );
 
   test('a sandbox has no privileges, no environment, an empty directory, and is the first to go', async (context) => {
     const sandboxes = sandboxesOf(await start(level, context));
