@@ -6,9 +6,10 @@ import { decodeResult, SANDBOX_FD, type SandboxResult } from './sandbox/protocol
 import type { Launch, Launcher } from './launcher/launcher.ts';
 import type { GiveWay } from './launcher/niceness.ts';
 import { preferWhenMemoryIsOut } from './launcher/oom-score.ts';
-import { endingSignal, sandboxPid, spawnSandbox } from './launcher/spawn.ts';
+import { endingSignal, sandboxLine, spawnSandbox } from './launcher/spawn.ts';
 import { memoryOf } from './process-memory.ts';
 import { RunPriority } from './run-priority.ts';
+import { giveWayAtStart } from './start-priority.ts';
 
 /** Why a runner killed its sandbox. */
 export type KillReason = 'clock' | 'memory' | 'abandoned' | 'protocol' | 'closing';
@@ -63,6 +64,7 @@ export class SandboxProcess {
   #job: RunningJob | undefined;
   #killReason: KillReason | undefined;
   #priority: RunPriority | undefined;
+  readonly #startEnds: () => void;
   #virtualAtStart = 0;
   /** Of the sandbox itself, which its launcher may have put behind itself. */
   #pid: number | undefined;
@@ -72,6 +74,7 @@ export class SandboxProcess {
     this.#limits = limits;
     this.#launch = launcher.sandbox(limits.scriptMemoryMb, task);
     this.#child = spawnSandbox(this.#launch);
+    this.#startEnds = giveWayAtStart(() => sandboxLine(this.#child, this.#launch), limits.niceness);
     this.#log = log.child({ sandbox: this.#child.pid });
     this.#pipe = this.#child.stdio[SANDBOX_FD] as Duplex;
     this.ready = new Promise((resolve) => (this.#onReady = resolve));
@@ -140,7 +143,8 @@ export class SandboxProcess {
 
   #receive(frame: Buffer[]): void {
     if (this.#onReady) {
-      this.#pid = sandboxPid(this.#child, this.#launch);
+      this.#startEnds();
+      this.#pid = sandboxLine(this.#child, this.#launch).at(-1);
       preferWhenMemoryIsOut(this.#pid);
       this.#priority = this.#prioritize();
       this.#virtualAtStart = memoryOf(this.#pid).virtual;
@@ -169,6 +173,7 @@ export class SandboxProcess {
       });
       this.#child.once('exit', (code, exitSignal) => resolve(endingSignal(code, exitSignal, this.#launch)));
     });
+    if (this.#onReady) this.#startEnds();
     this.#onReady?.(false);
     this.#job?.settle(this.#end(signal));
     this.#job = undefined;

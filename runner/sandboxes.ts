@@ -3,13 +3,8 @@ import { FairQueue } from './fair-queue.ts';
 import type { Launcher } from './launcher/launcher.ts';
 import { SandboxPlaces } from './sandbox-places.ts';
 import { SandboxProcess, type SandboxLimits, type SandboxOutcome } from './sandbox-process.ts';
-import {
-  holdsMuch,
-  mayBorrow,
-  TenantAccounts,
-  type AccountedRun,
-  type TenantAccount,
-} from './tenant-accounts.ts';
+import { Lending } from './lending.ts';
+import { isInTheWay, TenantAccounts, type AccountedRun, type TenantAccount } from './tenant-accounts.ts';
 import { Usage } from './usage.ts';
 
 /** How often busy sandboxes are looked at. A bomb grows by some 100 MB in this time. */
@@ -27,9 +22,7 @@ const REPLACEMENT_MS = 150;
  * free one goes to the tenant that used the least of them for what it asked (runner/tenant-accounts.ts).
  *
  * A run cannot be interrupted for a fairer one, so beside the `size` sandboxes that are there for all there are
- * `spare` ones. The last `spare` that are free go only to tenants that hold none and whose runs are brief, and only
- * while all others are held by long runs: so a tenant whose scripts never end keeps nobody waiting. The very last of
- * several is only for those whose runs are known to be brief: so do many tenants of whom nobody knows anything yet.
+ * `spare` ones (runner/lending.ts): so a tenant whose scripts never end keeps nobody waiting.
  */
 export class Sandboxes {
   /** How much they are used. */
@@ -43,6 +36,7 @@ export class Sandboxes {
   readonly #places: SandboxPlaces;
   readonly #size: number;
   readonly #spare: number;
+  readonly #lending: Lending;
   #inspector: NodeJS.Timeout | undefined;
 
   constructor(options: {
@@ -55,6 +49,7 @@ export class Sandboxes {
     const { size, spare = 0, launcher, limits, log } = options;
     this.#size = size;
     this.#spare = spare;
+    this.#lending = new Lending(spare, () => this.#serve());
     this.#places = new SandboxPlaces({
       create: () => new SandboxProcess(launcher, limits, log),
       onReady: (sandbox) => this.#release(sandbox),
@@ -107,7 +102,7 @@ export class Sandboxes {
     let lastMoment: NodeJS.Timeout | undefined;
     const callOff = (): void => void (lastMoment = setTimeout(() => sandbox.kill('abandoned'), MERCY_MS));
     signal.addEventListener('abort', callOff, { once: true });
-    const outcome = await sandbox.run(parts, timeoutMs, holdsMuch(account));
+    const outcome = await sandbox.run(parts, timeoutMs, isInTheWay(account));
     signal.removeEventListener('abort', callOff);
     clearTimeout(lastMoment);
     endLeftOut?.();
@@ -117,6 +112,7 @@ export class Sandboxes {
 
   async close(): Promise<void> {
     clearInterval(this.#inspector);
+    this.#lending.close();
     await this.#places.close();
   }
 
@@ -138,16 +134,13 @@ export class Sandboxes {
       };
       signal.addEventListener('abort', giveUp, { once: true });
       this.#waiting.push(account, give);
+      this.#lookAgain();
     });
   }
 
   /** Whether the tenant may have one of the free sandboxes. */
   #mayHave(account: TenantAccount): boolean {
-    if (this.#idle.length > this.#spare) return true;
-    if (this.#idle.length === 0) return false;
-    const isLast = this.#spare > 1 && this.#idle.length === 1 && this.#busy.size > 0;
-    if (isLast && account.meanMs === undefined) return false;
-    return mayBorrow(account, this.#busy.values(), performance.now());
+    return this.#lending.mayHave(account, this.#idle.length, [...this.#busy.values()]);
   }
 
   #takeIdle(): SandboxProcess | undefined {
@@ -169,6 +162,8 @@ export class Sandboxes {
   #inspect(): void {
     const now = performance.now();
     for (const busy of this.#busy.keys()) busy.inspect(now);
+    // The longer they are, the more others may be lent a spare one.
+    this.#serve();
     // Runs have become long, so that a spare sandbox may be had now.
     this.#serve();
   }
@@ -202,10 +197,14 @@ export class Sandboxes {
       this.#dropDead();
       const sandbox = this.#idle.at(-1);
       const give = sandbox && this.#waiting.next((account) => this.#mayHave(account));
-      if (!give) return;
+      if (!give) return this.#lookAgain();
       this.#idle.pop();
       give(sandbox);
     }
+  }
+
+  #lookAgain(): void {
+    if (this.#idle.length > 0) this.#lending.lookAgain([...this.#busy.values()]);
   }
 
   #forget(sandbox: SandboxProcess): void {

@@ -8,12 +8,8 @@ const WEIGHT = 0.25;
 const UNKNOWN_MS = 10;
 /** A run that takes no longer than this on the mean is not in others' way in its sandbox, milliseconds. */
 const MOMENT_MS = 10;
-/** A run that takes longer than this keeps others waiting noticeably, milliseconds. */
-const LONG_MS = 20;
-/** A tenant whose runs take no longer than this on the mean may have a spare sandbox, milliseconds. */
-const BRIEF_MS = 100;
-/** Or no more than this part of what the others take: on a machine that is overloaded everything takes long. */
-const MUCH_SOONER = 4;
+/** A run that takes longer than this is in others' way, whoever's it is, milliseconds. */
+const VERY_LONG_MS = 50;
 /** A tenant whose last run ended within this time counts as active, milliseconds. */
 const ACTIVE_MS = 3000;
 
@@ -93,24 +89,10 @@ export class TenantAccounts {
   }
 }
 
-/** Whether a tenant holds more than one sandbox, each for more than a moment. */
-export function holdsMuch({ running, meanMs = 0 }: TenantAccount): boolean {
-  return running > 1 && meanMs > MOMENT_MS;
-}
-
 /**
- * Whether a tenant that holds no sandbox may be lent a spare one: those who hold the others keep them for long, and it
- * is expected to give it back soon, or at least much sooner than they.
- *
- * @param now `performance.now()`
+ * Whether a run that begins is to give way to everything else from its beginning: of its tenant nobody knows how long
+ * that takes, or it is long, or the tenant holds more than one sandbox, each for more than a moment.
  */
-export function mayBorrow(account: TenantAccount, busy: Iterable<AccountedRun>, now: number): boolean {
-  if (account.running > 0) return false;
-  let soonest = Infinity;
-  for (const { account: holder, startedAt } of busy) {
-    const length = Math.max(holder.meanMs ?? 0, now - startedAt);
-    if (length <= LONG_MS) return false;
-    soonest = Math.min(soonest, length);
-  }
-  return (account.meanMs ?? 0) <= Math.max(BRIEF_MS, soonest / MUCH_SOONER);
+export function isInTheWay({ running, meanMs = Infinity }: TenantAccount): boolean {
+  return meanMs > VERY_LONG_MS || (running > 1 && meanMs > MOMENT_MS);
 }

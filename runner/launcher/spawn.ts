@@ -43,13 +43,13 @@ function sendFilter(pipe: Writable, filter: Buffer): void {
 }
 
 /**
- * The process that the sandbox itself is, once it is ready: the child, or where that is a launcher that stays,
- * the last of its line (proc_pid_children(5), Linux).
+ * The process that a sandbox is, the last one, and before it the launchers that wait for it where there are any: the
+ * child, and its line (proc_pid_children(5), Linux). None when it has gone; not all of them before it is ready.
  */
-export function sandboxPid(child: ChildProcess, launch: Launch): number | undefined {
-  let pid = child.pid;
-  for (let next = pid; launch.forks && next; next = onlyChild(next)) pid = next;
-  return pid;
+export function sandboxLine(child: ChildProcess, launch: Launch): readonly number[] {
+  const line: number[] = [];
+  for (let next = child.pid; next; next = launch.forks ? onlyChild(next) : undefined) line.push(next);
+  return line;
 }
 
 function onlyChild(pid: number): number | undefined {

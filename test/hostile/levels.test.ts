@@ -54,10 +54,13 @@ describe.each(LEVELS)('level %s', (level) => {
   test.for(['SIGINT', 'SIGTERM'] as const)(
     'a runner finishes its requests though its sandboxes are sent %s, too',
     async (signal, context) => {
-      const { runners, deploy, request } = await start(level, context, { SCRIPT_TIMEOUT_MS: '5000' });
-      const { pid, exit } = runners[0] as Child;
-      await deploy('long.example', `const end = Date.now() + 1500; while (Date.now() < end); setBody('done')`);
-      const answer = request({ hostname: 'long.example' });
+      const on = await start(level, context, { SCRIPT_TIMEOUT_MS: '5000' });
+      const { pid, exit } = on.runners[0] as Child;
+      await on.deploy(
+        'long.example',
+        `const end = Date.now() + 1500; while (Date.now() < end); setBody('done')`,
+      );
+      const answer = on.request({ hostname: 'long.example' });
       await sleep(700);
       for (const member of wholeTree(pid)) process.kill(member.pid, signal);
       expect(await answer).toMatchObject({ status: 200, text: 'done' });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { detectLauncher } from '../../runner/launcher/detect.ts';
-import { sandboxPid, spawnSandbox } from '../../runner/launcher/spawn.ts';
+import { sandboxLine, spawnSandbox } from '../../runner/launcher/spawn.ts';
 import { encodeFrame } from '../../runner/sandbox/frame.ts';
 import type { Level } from '../../runner/launcher/walls.ts';
 
@@ -13,7 +13,7 @@ const sandbox = spawnSandbox(launch);
 const pipe = sandbox.stdio[3] as Duplex;
 pipe.write(encodeFrame([detection.launcher.snapshot]));
 await once(pipe, 'data');
-const directory = `/proc/${sandboxPid(sandbox, launch)}/fd`;
+const directory = `/proc/${sandboxLine(sandbox, launch).at(-1)}/fd`;
 const targets = readdirSync(directory).map((fd) => [Number(fd), readlinkSync(`${directory}/${fd}`)]);
 process.stdout.write(JSON.stringify(targets));
 sandbox.kill('SIGKILL');

@@ -8,7 +8,7 @@ import { describe, expect, inject, test, type TestContext } from 'vitest';
 import { detectLauncher } from '../../runner/launcher/detect.ts';
 import type { Launch, Launcher } from '../../runner/launcher/launcher.ts';
 import { sandboxFlags } from '../../runner/launcher/node-command.ts';
-import { sandboxPid, spawnSandbox } from '../../runner/launcher/spawn.ts';
+import { sandboxLine, spawnSandbox } from '../../runner/launcher/spawn.ts';
 import { LEVELS, type Level } from '../../runner/launcher/walls.ts';
 import { encodeFrame } from '../../runner/sandbox/frame.ts';
 import { DEFAULT_ENGINE } from '../../shared/engine.ts';
@@ -99,7 +99,7 @@ async function startVictim(launcher: Launcher): Promise<{ targets: Targets } & A
   return {
     targets: {
       runner: process.pid,
-      otherSandbox: sandboxPid(sandbox, launch) as number,
+      otherSandbox: sandboxLine(sandbox, launch).at(-1) as number,
       privateFile: path('private'),
       publicFile: path('public'),
       deletableFile: path('deletable'),
