@@ -62,7 +62,7 @@ export async function readObject(
   let answer: GetObjectCommandOutput | undefined;
   try {
     answer = await s3.send(commandFor(wanted), { abortSignal });
-    const body = await readBounded(answer.Body as Readable, wanted.maxBytes);
+    const body = await bodyOf(answer, wanted.maxBytes);
     requireWhole(answer, body);
     return { kind: 'object', body, etag: answer.ETag ?? '' };
   } catch (error) {
@@ -72,6 +72,14 @@ export async function readObject(
     const failure = timeout.aborted ? 'timeout' : answer ? failureOfBody(error) : failureOfAnswer(error);
     throw new ObjectUnread(failure, wanted.key, error);
   }
+}
+
+/** Of an object that says that it is too large nothing is read. */
+async function bodyOf({ Body, ContentLength = 0 }: GetObjectCommandOutput, limit: number): Promise<Buffer> {
+  const body = Body as Readable;
+  if (ContentLength <= limit) return readBounded(body, limit);
+  body.destroy();
+  throw new OverLimit(limit);
 }
 
 function commandFor({ bucket, key, etag }: ObjectWanted): GetObjectCommand {

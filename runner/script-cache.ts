@@ -22,15 +22,20 @@ const ENTRY_BYTES = 200;
 const AGEING = 0.75;
 /** A script that would take more of the cache is not kept: it would push out everybody else's. */
 const LARGEST_PART = 1 / 4;
-/** Missing scripts that are remembered: apart from the scripts, so that stray requests push none out. */
-const MAX_MISSING = 10_000;
+/** Keys without a script that are remembered: apart from the scripts, so that stray requests push none out. */
+const MAX_LACKING = 10_000;
+
+/** Why a key has no script: there is no object, or one that is larger than a script may be. */
+export type Lack = 'missing' | 'too large';
 
 /** What the runner knows of scripts, and how old that knowledge is; when to ask is for others to say. */
 export class ScriptCache {
   readonly #freshMs: number;
   readonly #staleMs: number;
   readonly #scripts: LRUCache<string, CachedScript>;
-  readonly #missing = new LRUCache<string, number>({ max: MAX_MISSING });
+  readonly #lacking = new LRUCache<string, { readonly lack: Lack; readonly checkedAt: number }>({
+    max: MAX_LACKING,
+  });
 
   constructor(config: Pick<Config, 'SCRIPT_CACHE_MB' | 'SCRIPT_REVALIDATE_MS' | 'SCRIPT_STALE_MS'>) {
     this.#freshMs = config.SCRIPT_REVALIDATE_MS;
@@ -63,15 +68,15 @@ export class ScriptCache {
     return age < this.#staleMs ? age : undefined;
   }
 
-  /** Whether the storage said so little ago that it need not be asked. */
-  isMissing(key: string): boolean {
-    const checkedAt = this.#missing.get(key);
-    return checkedAt !== undefined && performance.now() - checkedAt < this.#freshMs;
+  /** Why there is no script, as the storage said so little ago that it need not be asked. */
+  lackOf(key: string): Lack | undefined {
+    const known = this.#lacking.get(key);
+    return known && performance.now() - known.checkedAt < this.#freshMs ? known.lack : undefined;
   }
 
   /** @param checkedAt `performance.now()` before the storage was asked: what changed since is not in its answer */
   put(key: string, script: Script, checkedAt: number): void {
-    this.#missing.delete(key);
+    this.#lacking.delete(key);
     this.#scripts.set(key, { script, checkedAt });
   }
 
@@ -82,9 +87,9 @@ export class ScriptCache {
     this.#scripts.set(key, { script: known.script, checkedAt });
   }
 
-  putMissing(key: string, checkedAt: number): void {
+  putLack(key: string, lack: Lack, checkedAt: number): void {
     this.#scripts.delete(key);
-    this.#missing.set(key, checkedAt);
+    this.#lacking.set(key, { lack, checkedAt });
   }
 }
 

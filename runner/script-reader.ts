@@ -3,7 +3,7 @@ import type { Config } from '../shared/config.ts';
 import { LC500Error } from '../shared/errors.ts';
 import { ObjectUnread, readObject, type ObjectFound } from './object-read.ts';
 import { withRetries } from './retry.ts';
-import type { CachedScript, Script, ScriptCache } from './script-cache.ts';
+import type { CachedScript, Lack, Script, ScriptCache } from './script-cache.ts';
 import { SingleFlight } from './single-flight.ts';
 import { StorageHealth } from './storage-health.ts';
 
@@ -33,7 +33,7 @@ export class ScriptReader {
   /**
    * @param known the version that need not be sent again
    * @param signal this caller's own end; the read goes on for others, but is not tried again for nobody
-   * @throws LC500Error `script_not_found`, ObjectUnread, or the signal's reason
+   * @throws LC500Error `script_not_found` or `memory_limit`, ObjectUnread, or the signal's reason
    */
   read(key: string, known: CachedScript | undefined, signal: AbortSignal): Promise<Script> {
     return this.#reads.join(key, (isWanted) => this.#read(key, known, isWanted), signal);
@@ -66,6 +66,8 @@ export class ScriptReader {
       return this.#keep(key, known, found, askedAt);
     } catch (error) {
       if (error instanceof ObjectUnread) this.#learn(error, askedAt);
+      if (error instanceof ObjectUnread && error.failure === 'too large')
+        throw this.#lacking(key, 'too large', askedAt);
       throw error;
     }
   }
@@ -88,8 +90,12 @@ export class ScriptReader {
       this.#options.cache.put(key, script, askedAt);
       return script;
     }
-    this.#options.cache.putMissing(key, askedAt);
-    throw scriptNotFound(key);
+    throw this.#lacking(key, 'missing', askedAt);
+  }
+
+  #lacking(key: string, lack: Lack, askedAt: number): LC500Error {
+    this.#options.cache.putLack(key, lack, askedAt);
+    return lackingScript(key, lack);
   }
 
   #learn({ failure }: ObjectUnread, askedAt: number): void {
@@ -98,6 +104,8 @@ export class ScriptReader {
   }
 }
 
-export function scriptNotFound(key: string): LC500Error {
-  return new LC500Error('script_not_found', `there is no object ${key}`);
+export function lackingScript(key: string, lack: Lack): LC500Error {
+  return lack === 'missing'
+    ? new LC500Error('script_not_found', `there is no object ${key}`)
+    : new LC500Error('memory_limit', `the script ${key} is larger than the memory that it may use`);
 }

@@ -5,7 +5,7 @@ import type { Logger } from '../shared/log.ts';
 import { ObjectUnread } from './object-read.ts';
 import { ScriptCache, type CachedScript, type Script } from './script-cache.ts';
 import { ScriptListing } from './script-listing.ts';
-import { ScriptReader, scriptNotFound } from './script-reader.ts';
+import { lackingScript, ScriptReader } from './script-reader.ts';
 
 /** A script to be run. */
 export interface ServedScript extends Script {
@@ -57,7 +57,8 @@ export class ScriptStore {
       this.#keepFresh(key, known);
       return known.script;
     }
-    if (this.#cache.isMissing(key)) throw scriptNotFound(key);
+    const lack = this.#cache.lackOf(key);
+    if (lack) throw lackingScript(key, lack);
     return this.#revalidate(key, known, signal);
   }
 
@@ -124,6 +125,7 @@ export class ScriptStore {
 
 function toLC500Error(error: unknown): unknown {
   if (!(error instanceof ObjectUnread)) return error;
-  const code = error.failure === 'too large' ? 'memory_limit' : 'storage_unavailable';
-  return new LC500Error(code, `the script cannot be had: ${error.message}`, { cause: error });
+  return new LC500Error('storage_unavailable', `the script cannot be had: ${error.message}`, {
+    cause: error,
+  });
 }

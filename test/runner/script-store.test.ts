@@ -43,6 +43,21 @@ afterAll(async () => {
   await storage[Symbol.asyncDispose]();
 });
 
+/** What S3 sends beside an object whose ETag says nothing about its content. */
+const withChecksum = (headers: Record<string, string>, spoil = false): Fault => ({
+  kind: 'change',
+  change(answer) {
+    Object.assign(answer.headers, { etag: '"0123456789abcdef0123456789abcdef"', ...headers });
+    if (spoil && SPOILT.kind === 'change') SPOILT.change(answer);
+  },
+});
+
+function checksumOf(text: string): string {
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32BE(crc32(text));
+  return sum.toString('base64');
+}
+
 let count = 0;
 
 /** A store behind a proxy, and a key that nobody else uses. */
@@ -296,17 +311,7 @@ describe('what is remembered', () => {
 });
 
 describe('checksums', () => {
-  /** What S3 sends beside an object whose ETag says nothing about its content. */
-  const withChecksum = (headers: Record<string, string>, spoil = false): Fault => ({
-    kind: 'change',
-    change(answer) {
-      Object.assign(answer.headers, { etag: '"0123456789abcdef0123456789abcdef"', ...headers });
-      if (spoil && SPOILT.kind === 'change') SPOILT.change(answer);
-    },
-  });
-  const sum = Buffer.alloc(4);
-  sum.writeUInt32BE(crc32(ONE));
-  const crc = { 'x-amz-checksum-crc32': sum.toString('base64') };
+  const crc = { 'x-amz-checksum-crc32': checksumOf(ONE) };
 
   test('one that the server sends rules, not the ETag', async () => {
     await using it = await startStore();
@@ -357,3 +362,35 @@ test('a script larger than a heap is memory_limit', async () => {
   await it.put(' '.repeat(9 * 1_048_576));
   await expect(it.get()).rejects.toThrow(code('memory_limit'));
 });
+
+test('that it is too large is remembered, until it may be another', async () => {
+  await using it = await startStore({ SCRIPT_MEMORY_MB: '8' }, 300);
+  await it.put(' '.repeat(9 * 1_048_576));
+  for (let i = 0; i < 5; i++) await expect(it.get()).rejects.toThrow(code('memory_limit'));
+  expect(it.proxy.asked.length).toBeLessThan(5);
+  await it.put(ONE);
+  await waitFor('the new version', () =>
+    it.get().then(
+      () => true,
+      () => false,
+    ),
+  );
+});
+
+test.each(['with', 'without'])(
+  'scripts larger than a heap, %s a checksum, keep no connection from others',
+  async (which) => {
+    await using it = await startStore({ SCRIPT_MEMORY_MB: '8' });
+    const large = ' '.repeat(9 * 1_048_576);
+    await it.put(large);
+    const other = `${++count}.example/index.js`;
+    await it.put(ONE, other);
+    const crc = { 'x-amz-checksum-crc32': checksumOf(large) };
+    if (which === 'with') it.proxy.always(withChecksum(crc));
+    // The SDK has 50 connections.
+    for (let i = 0; i < 60; i++) await expect(it.get()).rejects.toThrow(code('memory_limit'));
+    it.proxy.always(NONE);
+    expect(await it.get(other)).toEqual([ONE, 'fresh']);
+  },
+  60_000,
+);
