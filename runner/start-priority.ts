@@ -1,7 +1,7 @@
 import type { GiveWay } from './launcher/niceness.ts';
 
 /** A start is longer than this only on a machine that is busy, where it goes on as everything else does. */
-const GIVES_WAY_MS = 100;
+const GIVES_WAY_MS = 200;
 
 /**
  * A sandbox that starts gives way to everything else, for it takes 90 ms of a core; but not for long, since somebody

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../scripts/autoscale/simulate/random.ts';
@@ -42,8 +43,7 @@ export async function besiege(
   minutes: number,
   seed: number,
 ): Promise<Siege> {
-  // Attackers have machines of their own.
-  setPriority(constants.priority.PRIORITY_LOW);
+  stepAside();
   const calmBefore = await calm(arena);
   const before = footprint(arena.system);
   const watch = watchSandboxes(arena.system.runners[0]?.pid as number);
@@ -79,6 +79,15 @@ export async function besiege(
     during,
     after,
   };
+}
+
+/**
+ * Attackers have machines of their own, so this process has a core only while the system wants none. With a nice
+ * value alone it would keep one for the rest of its slice, some milliseconds (sched(7), "SCHED_IDLE").
+ */
+function stepAside(): void {
+  setPriority(constants.priority.PRIORITY_LOW);
+  spawnSync('chrt', ['--all-tasks', '--idle', '--pid', '0', String(process.pid)], { stdio: 'ignore' });
 }
 
 function replacements({ system }: Arena): number[] {
