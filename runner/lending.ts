@@ -7,6 +7,9 @@ const BRIEF_MS = 100;
 /** Or no more than this part of what the others take: on a machine that is overloaded everything takes long. */
 const MUCH_SOONER = 4;
 
+/** What runs, by its sandbox. */
+type Busy = ReadonlyMap<unknown, AccountedRun>;
+
 /**
  * Who is given the last `spare` of a runner's free sandboxes: a tenant that holds none, while those who hold the others
  * keep them for long, and that is expected to give it back soon, or at least much sooner than they. The very last of
@@ -24,17 +27,17 @@ export class Lending {
   }
 
   /** Whether a tenant may have one of the sandboxes that are free, while others run. */
-  mayHave(account: TenantAccount, free: number, busy: readonly AccountedRun[]): boolean {
+  mayHave(account: TenantAccount, free: number, busy: Busy): boolean {
     if (free > this.#spare) return true;
     if (free === 0 || account.running > 0) return false;
-    const isLast = this.#spare > 1 && free === 1 && busy.length > 0;
+    const isLast = this.#spare > 1 && free === 1 && busy.size > 0;
     if (isLast && account.meanMs === undefined) return false;
     const soonest = Math.min(...lengthsOf(busy));
     return soonest > LONG_MS && (account.meanMs ?? 0) <= Math.max(BRIEF_MS, soonest / MUCH_SOONER);
   }
 
   /** Called while somebody waits though there is a free one. */
-  lookAgain(busy: readonly AccountedRun[]): void {
+  lookAgain(busy: Busy): void {
     const shortest = Math.min(...lengthsOf(busy));
     if (shortest > LONG_MS) return;
     this.#timer ??= setTimeout(
@@ -53,7 +56,7 @@ export class Lending {
 }
 
 /** How long each of them takes, as far as that is known, milliseconds. */
-function lengthsOf(busy: readonly AccountedRun[]): number[] {
+function lengthsOf(busy: Busy): number[] {
   const now = performance.now();
-  return busy.map(({ account, startedAt }) => Math.max(account.meanMs ?? 0, now - startedAt));
+  return [...busy.values()].map(({ account, startedAt }) => Math.max(account.meanMs ?? 0, now - startedAt));
 }

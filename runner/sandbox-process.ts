@@ -9,7 +9,7 @@ import { preferWhenMemoryIsOut } from './launcher/oom-score.ts';
 import { endingSignal, sandboxLine, spawnSandbox } from './launcher/spawn.ts';
 import { memoryOf } from './process-memory.ts';
 import { RunPriority } from './run-priority.ts';
-import { giveWayAtStart } from './start-priority.ts';
+import { StartPriority } from './start-priority.ts';
 
 /** Why a runner killed its sandbox. */
 export type KillReason = 'clock' | 'memory' | 'abandoned' | 'protocol' | 'closing';
@@ -64,7 +64,7 @@ export class SandboxProcess {
   #job: RunningJob | undefined;
   #killReason: KillReason | undefined;
   #priority: RunPriority | undefined;
-  readonly #startEnds: () => void;
+  readonly #startPriority: StartPriority;
   #virtualAtStart = 0;
   /** Of the sandbox itself, which its launcher may have put behind itself. */
   #pid: number | undefined;
@@ -74,7 +74,7 @@ export class SandboxProcess {
     this.#limits = limits;
     this.#launch = launcher.sandbox(limits.scriptMemoryMb, task);
     this.#child = spawnSandbox(this.#launch);
-    this.#startEnds = giveWayAtStart(() => sandboxLine(this.#child, this.#launch), limits.niceness);
+    this.#startPriority = new StartPriority(() => sandboxLine(this.#child, this.#launch), limits.niceness);
     this.#log = log.child({ sandbox: this.#child.pid });
     this.#pipe = this.#child.stdio[SANDBOX_FD] as Duplex;
     this.ready = new Promise((resolve) => (this.#onReady = resolve));
@@ -85,7 +85,10 @@ export class SandboxProcess {
 
   /** Not when it was killed, either: it may have answered at that very moment, and is then not yet seen to have ended. */
   get alive(): boolean {
-    if (this.#killReason) return false;
+    return !this.#killReason && this.#isThere;
+  }
+
+  get #isThere(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null && this.#child.pid !== undefined;
   }
 
@@ -105,6 +108,7 @@ export class SandboxProcess {
   /** SIGKILL: nothing milder ends an isolate that does not want to end. The first reason stays. */
   kill(reason: KillReason): void {
     this.#killReason ??= reason;
+    if (this.#onReady && this.#isThere) this.#startPriority.end();
     this.#priority?.end();
     this.#child.kill('SIGKILL');
   }
@@ -143,7 +147,7 @@ export class SandboxProcess {
 
   #receive(frame: Buffer[]): void {
     if (this.#onReady) {
-      this.#startEnds();
+      this.#startPriority.end();
       this.#pid = sandboxLine(this.#child, this.#launch).at(-1);
       preferWhenMemoryIsOut(this.#pid);
       this.#priority = this.#prioritize();
@@ -173,7 +177,7 @@ export class SandboxProcess {
       });
       this.#child.once('exit', (code, exitSignal) => resolve(endingSignal(code, exitSignal, this.#launch)));
     });
-    if (this.#onReady) this.#startEnds();
+    this.#startPriority.forget();
     this.#onReady?.(false);
     this.#job?.settle(this.#end(signal));
     this.#job = undefined;

@@ -140,7 +140,7 @@ export class Sandboxes {
 
   /** Whether the tenant may have one of the free sandboxes. */
   #mayHave(account: TenantAccount): boolean {
-    return this.#lending.mayHave(account, this.#idle.length, [...this.#busy.values()]);
+    return this.#lending.mayHave(account, this.#idle.length, this.#busy);
   }
 
   #takeIdle(): SandboxProcess | undefined {
@@ -163,8 +163,6 @@ export class Sandboxes {
     const now = performance.now();
     for (const busy of this.#busy.keys()) busy.inspect(now);
     // The longer they are, the more others may be lent a spare one.
-    this.#serve();
-    // Runs have become long, so that a spare sandbox may be had now.
     this.#serve();
   }
 
@@ -204,7 +202,7 @@ export class Sandboxes {
   }
 
   #lookAgain(): void {
-    if (this.#idle.length > 0) this.#lending.lookAgain([...this.#busy.values()]);
+    if (this.#idle.length > 0) this.#lending.lookAgain(this.#busy);
   }
 
   #forget(sandbox: SandboxProcess): void {

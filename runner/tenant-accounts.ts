@@ -8,8 +8,11 @@ const WEIGHT = 0.25;
 const UNKNOWN_MS = 10;
 /** A run that takes no longer than this on the mean is not in others' way in its sandbox, milliseconds. */
 const MOMENT_MS = 10;
-/** A run that takes longer than this is in others' way, whoever's it is, milliseconds. */
-const VERY_LONG_MS = 50;
+/**
+ * A run that takes longer than this is in others' way, whoever's it is, milliseconds. Of runs that gave way it has had
+ * a third of a processor for that long (runner/run-priority.ts), as much as one that counts as long once it runs.
+ */
+const VERY_LONG_MS = 150;
 /** A tenant whose last run ended within this time counts as active, milliseconds. */
 const ACTIVE_MS = 3000;
 

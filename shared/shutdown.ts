@@ -3,6 +3,9 @@ import type { Logger } from './log.ts';
 /** How long `settle` may take. With the default grace period this ends before Heroku's SIGKILL. */
 const SETTLE_MS = 2000;
 
+/** npm passes on what a terminal or systemd has sent to all its processes already: two signals, one wish. */
+const SAME_WISH_MS = 500;
+
 /** A process that runs. */
 export interface Running {
   /** Takes nothing new, finishes what was begun, lets go of everything. */
@@ -14,7 +17,7 @@ export interface Running {
 /**
  * On the first SIGTERM or SIGINT closes, and exits 0 when that is done. On a second signal, or at the end of the
  * grace period, what is left is settled with its code, and it exits 1 when that is done, or after 2 s. A third
- * signal ends it as it is.
+ * signal ends it as it is. What comes within half a second of the one before is no other.
  */
 export function shutdownOnSignal(log: Logger, graceMs: number, running: Running): void {
   let exitCode = 0;
@@ -28,7 +31,10 @@ export function shutdownOnSignal(log: Logger, graceMs: number, running: Running)
     }, SETTLE_MS);
   };
   let isClosing = false;
+  let signalledAt = -Infinity;
   const onSignal = (signal: NodeJS.Signals): void => {
+    if (performance.now() - signalledAt < SAME_WISH_MS) return;
+    signalledAt = performance.now();
     if (isClosing) {
       log.warn({ signal }, 'another signal: settling what is left');
       return settle();

@@ -11,8 +11,9 @@ const LOWEST = 19;
 export type GiveWay = (gives: boolean) => void;
 
 /**
- * It is the share of the processor of all threads that a process has that is changed (sched(7), "The nice value"):
- * those that collect a script's garbage beside it count among them.
+ * It is the part of the processor that all threads of a process have that is changed (sched(7), "The nice value"):
+ * those that collect a script's garbage beside it count among them. The kernel looks at it within a session or a
+ * control group; others of those have parts of their own.
  *
  * @param by how much, 1 to 19
  * @returns what there is to call for each process, by its id; nothing where a process that gave way could not be put
@@ -20,7 +21,7 @@ export type GiveWay = (gives: boolean) => void;
  */
 export function detectNiceness(by: number): ((pid: number) => GiveWay) | undefined {
   // Kernels that do not count say that it was none.
-  if ((effectiveCapabilities() & CAP_SYS_NICE) === 0n || !processorTimeOf('self')) return undefined;
+  if (!mayComeBack() || !processorTimeOf('self')) return undefined;
   const normal = getPriority();
   const low = Math.min(LOWEST, normal + by);
   return (pid) => (gives) => {
@@ -28,12 +29,14 @@ export function detectNiceness(by: number): ((pid: number) => GiveWay) | undefin
   };
 }
 
-function effectiveCapabilities(): bigint {
+/** A capability that was had with a user namespace of one's own does not count (user_namespaces(7)). */
+function mayComeBack(): boolean {
   try {
     const [, digits] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? [];
-    return BigInt(`0x${digits ?? '0'}`);
+    const usersMap = readFileSync('/proc/self/uid_map', 'latin1').trim().split(/\s+/);
+    return (BigInt(`0x${digits ?? '0'}`) & CAP_SYS_NICE) !== 0n && usersMap.join(' ') === '0 0 4294967295';
   } catch {
-    return 0n;
+    return false;
   }
 }
 

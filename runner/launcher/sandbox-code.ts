@@ -100,7 +100,10 @@ function toModule(name: string): string {
 /** Imports are found from elsewhere now. */
 function toJavaScript(source: string): string {
   return withoutWarning(() => stripTypeScriptTypes(source))
-    .replaceAll(/ from '(\.\/[\w-]+\.ts)'/g, (_, path: string) => ` from '${toModule(path)}'`)
+    .replaceAll(
+      /(import|from) '(\.\/[\w-]+\.ts)'/g,
+      (_, word: string, path: string) => `${word} '${toModule(path)}'`,
+    )
     .replaceAll(` from 'isolated-vm'`, ` from '${pathToFileURL(ADDON).href}'`);
 }
 

@@ -44,7 +44,8 @@ function sendFilter(pipe: Writable, filter: Buffer): void {
 
 /**
  * The process that a sandbox is, the last one, and before it the launchers that wait for it where there are any: the
- * child, and its line (proc_pid_children(5), Linux). None when it has gone; not all of them before it is ready.
+ * child, and its line (proc_pid_children(5), Linux). Not all of them before it is ready, and after its end its number
+ * may be another's.
  */
 export function sandboxLine(child: ChildProcess, launch: Launch): readonly number[] {
   const line: number[] = [];

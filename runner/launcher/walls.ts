@@ -69,15 +69,15 @@ function privileges(isRoot: boolean, userId: number | undefined): string[] {
  * Has bubblewrap ignore what is sent to all processes of a terminal, a dyno or a service when these are to end
  * (runner/sandbox/deaf.ts): it would take its sandbox with it. What a shell exports must not get into the room.
  */
-const DEAF = ['sh', '-c', 'trap "" HUP INT TERM; exec env -i "$@"', 'sh'];
+const DEAF = ['sh', '-c', 'trap "" INT TERM; exec env -i "$@"', 'sh'];
 
 /**
  * The room: an empty read-only root with no /proc, no /dev and no /tmp.
  *
- * What a session of its own would be for, the filter does, too: nothing in the room can signal the group it is in,
- * and there is no way to a terminal. Sandboxes stay in their runner's session all the same, because the kernel's
- * scheduler gives each session the same part of the processor, whatever the nice values in it (sched(7), "The
- * autogroup feature"): each sandbox would have as much as gateway, runner and Redis together.
+ * What a session of its own would be for, the filter does, too: nothing in the room can signal the group it is in or
+ * change its priority, and there is no way to a terminal. Sandboxes stay in their runner's session then, because the
+ * kernel's scheduler gives each session the same part of the processor, whatever the nice values in it (sched(7), "The
+ * autogroup feature"): each sandbox would have as much as its runner, and all that was started with that.
  */
 function bubblewrap(filtered: boolean): string[] {
   const files = [...new Set([...nodeFiles(), ...sandboxFiles()])];

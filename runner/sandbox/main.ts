@@ -1,7 +1,8 @@
+// oxlint-disable-next-line import/no-unassigned-import -- it acts by being loaded, before the rest takes its time
+import './deaf.ts';
 import { closeSync } from 'node:fs';
 import { openChannel, type Channel } from './channel.ts';
 import { Collector } from './collector.ts';
-import { ignoreEndings } from './deaf.ts';
 import { createIsolates, makeSnapshot, type PreparedIsolate } from './isolate.ts';
 import { decodeJob, encodeCompiled, encodeReady, encodeResult, SANDBOX_FD } from './protocol.ts';
 import type { SandboxSettings } from './settings.ts';
@@ -25,7 +26,6 @@ const HEAD_START_MS = 0.4;
  *
  * Argument: its settings as JSON.
  */
-ignoreEndings();
 const settings = JSON.parse(process.argv[2] as string) as SandboxSettings;
 for (const fd of settings.close) closeSync(fd);
 const channel = openChannel(SANDBOX_FD);

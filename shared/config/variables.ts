@@ -239,7 +239,7 @@ export const VARIABLES = {
   LONG_RUN_NICE: {
     ...integer(10, 0, 19),
     meaning:
-      'how far a script that runs for longer than 50 ms gives way to everything else (nice value; Linux, `CAP_SYS_NICE`); 0: not at all',
+      'how far scripts that are long, or of which nothing is known, and sandboxes that start give way to everything else (nice value; Linux, `CAP_SYS_NICE`); 0: not at all',
   },
   TENANT_WAIT_MS: {
     ...integer(2000, 0, 600_000),

@@ -17,7 +17,7 @@ test('very long runs, and those of which nobody knows yet, are always in the way
   const accounts = new TenantAccounts();
   const [brief, long, unknown] = [accounts.of('brief'), accounts.of('long'), accounts.of('unknown')];
   accounts.end(accounts.begin(brief), 1);
-  accounts.end(accounts.begin(long), 100);
+  accounts.end(accounts.begin(long), 200);
   for (let i = 0; i < 4; i++) accounts.begin(brief);
   accounts.begin(long);
   expect(isInTheWay(brief)).toBe(false);
