@@ -4,7 +4,7 @@ import type { Logger } from './log.ts';
 const SETTLE_MS = 2000;
 
 /** npm passes on what a terminal or systemd has sent to all its processes already: two signals, one wish. */
-const SAME_WISH_MS = 500;
+export const SAME_WISH_MS = 500;
 
 /** A process that runs. */
 export interface Running {

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
+import { SAME_WISH_MS } from '../../shared/shutdown.ts';
 
-/** npm passes a Ctrl-C on that the terminal has sent to us already: two signals, one key. */
-const SAME_KEY_MS = 500;
 const PARENT_CHECK_MS = 250;
 
 /** The one moment when everything starts to be taken down, for the first reason that comes. */
@@ -24,7 +23,7 @@ export function endOnSignals(): Ending {
 
   const onSignal = (name: NodeJS.Signals): void => {
     const sinceFirst = performance.now() - signalledAt;
-    if (sinceFirst < SAME_KEY_MS) return;
+    if (sinceFirst < SAME_WISH_MS) return;
     if (sinceFirst < Infinity) {
       say(`${name} again: killing everything`);
       process.exit(1);

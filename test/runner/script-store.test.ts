@@ -380,7 +380,7 @@ test('that it is too large is remembered, until it may be another', async () => 
 test.each(['with', 'without'])(
   'scripts larger than a heap, %s a checksum, keep no connection from others',
   async (which) => {
-    await using it = await startStore({ SCRIPT_MEMORY_MB: '8' });
+    await using it = await startStore({ SCRIPT_MEMORY_MB: '8', UPSTREAM_TIMEOUT_MS: '5000' });
     const large = ' '.repeat(9 * 1_048_576);
     await it.put(large);
     const other = `${++count}.example/index.js`;
