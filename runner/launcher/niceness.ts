@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 import { processorTimeOf } from './processor-time.ts';
 
@@ -11,9 +11,9 @@ const LOWEST = 19;
 export type GiveWay = (gives: boolean) => void;
 
 /**
- * It is the part of the processor that all threads of a process have that is changed (sched(7), "The nice value"):
- * those that collect a script's garbage beside it count among them. The kernel looks at it within a session or a
- * control group; others of those have parts of their own.
+ * It is the part of the processor that a process's main thread has that is changed (sched(7), "The nice value"): scripts
+ * run in that one, and V8 has no other at work in a sandbox (`--single-threaded`). The kernel looks at it within a
+ * session or a control group; others of those have parts of their own.
  *
  * @param by how much, 1 to 19
  * @returns what there is to call for each process, by its id; nothing where a process that gave way could not be put
@@ -25,7 +25,11 @@ export function detectNiceness(by: number): ((pid: number) => GiveWay) | undefin
   const normal = getPriority();
   const low = Math.min(LOWEST, normal + by);
   return (pid) => (gives) => {
-    for (const thread of threadsOf(pid)) setPriorityOf(thread, gives ? low : normal);
+    try {
+      setPriority(pid, gives ? low : normal);
+    } catch {
+      // The process has gone.
+    }
   };
 }
 
@@ -37,22 +41,5 @@ function mayComeBack(): boolean {
     return (BigInt(`0x${digits ?? '0'}`) & CAP_SYS_NICE) !== 0n && usersMap.join(' ') === '0 0 4294967295';
   } catch {
     return false;
-  }
-}
-
-/** None when the process has gone. */
-function threadsOf(pid: number): readonly number[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).map(Number);
-  } catch {
-    return [];
-  }
-}
-
-function setPriorityOf(thread: number, priority: number): void {
-  try {
-    setPriority(thread, priority);
-  } catch {
-    // It has gone.
   }
 }
