@@ -2,6 +2,7 @@ import type { Config } from '../shared/config.ts';
 import type { Logger } from '../shared/log.ts';
 import { CodeCache } from './code-cache.ts';
 import { detectLauncher } from './launcher/detect.ts';
+import type { Launcher } from './launcher/launcher.ts';
 import { detectNiceness } from './launcher/niceness.ts';
 import type { Level } from './launcher/walls.ts';
 import { Sandboxes } from './sandboxes.ts';
@@ -10,6 +11,8 @@ import { Sandboxes } from './sandboxes.ts';
 export interface CreatedSandboxes {
   readonly sandboxes: Sandboxes;
   readonly codeCache: CodeCache;
+  /** To be closed after both. */
+  readonly launcher: Launcher;
   readonly level: Level;
   /** Why not a higher level, a sentence each. */
   readonly missing: readonly string[];
@@ -37,5 +40,6 @@ export async function createSandboxes(config: Config, log: Logger): Promise<Crea
   const { RUNNER_SANDBOXES: size, SPARE_SANDBOXES: spare } = config;
   const sandboxes = new Sandboxes({ size, spare, launcher, limits, log });
   const codeCache = new CodeCache(launcher, limits, log);
-  return { sandboxes, codeCache, level: launcher.level, missing, givesWay: niceness !== undefined };
+  const givesWay = niceness !== undefined;
+  return { sandboxes, codeCache, launcher, level: launcher.level, missing, givesWay };
 }

@@ -48,7 +48,8 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   await using stack = new AsyncDisposableStack();
   const redis = connectPatient(config.REDIS_URL, log);
   stack.defer(() => redis.disconnect());
-  const { sandboxes, codeCache, ...told } = await createSandboxes(config, log);
+  const { sandboxes, codeCache, launcher, ...told } = await createSandboxes(config, log);
+  stack.defer(() => launcher.close());
   stack.defer(() => sandboxes.close());
   stack.defer(() => codeCache.close());
   await Promise.all([sandboxes.start(), connectWhenThere(redis)]);

@@ -1,14 +1,14 @@
-import type { ChildProcess } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../shared/log.ts';
 import { encodeFrame, FrameReader } from './sandbox/frame.ts';
-import { decodeResult, SANDBOX_FD, type SandboxResult } from './sandbox/protocol.ts';
+import { decodeResult, type SandboxResult } from './sandbox/protocol.ts';
 import type { Launch, Launcher } from './launcher/launcher.ts';
 import type { GiveWay } from './launcher/niceness.ts';
 import { preferWhenMemoryIsOut } from './launcher/oom-score.ts';
-import { endingSignal, sandboxLine, spawnSandbox } from './launcher/spawn.ts';
+import { endingSignal, sandboxLine } from './launcher/spawn.ts';
 import { memoryOf } from './process-memory.ts';
 import { RunPriority } from './run-priority.ts';
+import type { SpawnedProcess, Started } from './spawner/spawned-process.ts';
 import { StartPriority } from './start-priority.ts';
 
 /** Why a runner killed its sandbox. */
@@ -57,39 +57,37 @@ export class SandboxProcess {
   /** Settles when the process has ended. */
   readonly ended: Promise<void>;
   readonly #launch: Launch;
-  readonly #child: ChildProcess;
-  readonly #pipe: Duplex;
+  readonly #spawned: SpawnedProcess;
   readonly #limits: SandboxLimits;
-  readonly #log: Logger;
+  #log: Logger;
+  #pipe: Duplex | undefined;
   #job: RunningJob | undefined;
   #killReason: KillReason | undefined;
+  #startPriority: StartPriority | undefined;
   #priority: RunPriority | undefined;
-  readonly #startPriority: StartPriority;
   #virtualAtStart = 0;
   /** Of the sandbox itself, which its launcher may have put behind itself. */
   #pid: number | undefined;
   #onReady: ((isReady: boolean) => void) | undefined;
+  #hasEnded = false;
 
+  /** @throws Error when the system has no process, memory or descriptor left for it */
   constructor(launcher: Launcher, limits: SandboxLimits, log: Logger, task: 'run' | 'compile' = 'run') {
     this.#limits = limits;
+    this.#log = log;
     this.#launch = launcher.sandbox(limits.scriptMemoryMb, task);
-    this.#child = spawnSandbox(this.#launch);
-    this.#startPriority = new StartPriority(() => sandboxLine(this.#child, this.#launch), limits.niceness);
-    this.#log = log.child({ sandbox: this.#child.pid });
-    this.#pipe = this.#child.stdio[SANDBOX_FD] as Duplex;
+    this.#spawned = launcher.start(this.#launch);
     this.ready = new Promise((resolve) => (this.#onReady = resolve));
     this.ended = this.#watch();
-    this.#listen();
-    this.#pipe.write(encodeFrame([launcher.snapshot]));
+    // V8's last words, when it gives up.
+    this.#spawned.onStderr = (stderr) => this.#log.debug({ stderr }, 'sandbox');
+    void this.#spawned.started.then((started) => started && this.#begin(started, launcher.greeting));
   }
 
   /** Not when it was killed, either: it may have answered at that very moment, and is then not yet seen to have ended. */
   get alive(): boolean {
-    return !this.#killReason && this.#isThere;
-  }
-
-  get #isThere(): boolean {
-    return this.#child.exitCode === null && this.#child.signalCode === null && this.#child.pid !== undefined;
+    // Its pipe may tell that it has gone before its spawner does.
+    return !this.#killReason && !this.#hasEnded && this.#pipe?.destroyed === false;
   }
 
   /**
@@ -101,16 +99,16 @@ export class SandboxProcess {
     this.#priority?.begin(givesWay);
     return new Promise((settle) => {
       this.#job = { settle, started: performance.now(), timeoutMs, isOverdue: false };
-      this.#pipe.write(encodeFrame(parts));
+      this.#pipe?.write(encodeFrame(parts));
     });
   }
 
   /** SIGKILL: nothing milder ends an isolate that does not want to end. The first reason stays. */
   kill(reason: KillReason): void {
     this.#killReason ??= reason;
-    if (this.#onReady && this.#isThere) this.#startPriority.end();
+    if (this.#onReady && !this.#hasEnded) this.#startPriority?.end();
     this.#priority?.end();
-    this.#child.kill('SIGKILL');
+    this.#spawned.kill();
   }
 
   /** Looks at clock and memory; called regularly while the sandbox is busy. */
@@ -126,29 +124,27 @@ export class SandboxProcess {
     this.#job.isOverdue = elapsed > this.#job.timeoutMs + CLOCK_SLACK_MS;
   }
 
-  #listen(): void {
+  #begin({ pid, pipe }: Started, greeting: Buffer): void {
+    this.#log = this.#log.child({ sandbox: pid });
+    this.#pipe = pipe;
+    this.#startPriority = new StartPriority(() => sandboxLine(pid, this.#launch), this.#limits.niceness);
     const frames = new FrameReader(this.#limits.frameLimit);
-    this.#pipe.on('data', (chunk: Buffer) => {
+    pipe.on('data', (chunk: Buffer) => {
       try {
-        for (const frame of frames.push(chunk)) this.#receive(frame);
+        for (const frame of frames.push(chunk)) this.#receive(frame, pid);
       } catch (error) {
         // Only a sandbox in a stranger's hands sends what cannot be read.
         this.#log.error({ err: error }, 'the sandbox sent what is not a message');
         this.kill('protocol');
       }
     });
-    // A pipe that breaks is followed by the process's end, which says all there is to say.
-    this.#pipe.on('error', () => undefined);
-    // V8's last words, when it gives up.
-    this.#child.stderr?.on('data', (text: Buffer) =>
-      this.#log.debug({ stderr: text.toString().slice(0, 2000) }, 'sandbox'),
-    );
+    pipe.write(greeting);
   }
 
-  #receive(frame: Buffer[]): void {
+  #receive(frame: Buffer[], started: number): void {
     if (this.#onReady) {
-      this.#startPriority.end();
-      this.#pid = sandboxLine(this.#child, this.#launch).at(-1);
+      this.#startPriority?.end();
+      this.#pid = sandboxLine(started, this.#launch).at(-1);
       preferWhenMemoryIsOut(this.#pid);
       this.#priority = this.#prioritize();
       this.#virtualAtStart = memoryOf(this.#pid).virtual;
@@ -170,18 +166,13 @@ export class SandboxProcess {
   }
 
   async #watch(): Promise<void> {
-    const signal = await new Promise<NodeJS.Signals | null>((resolve) => {
-      this.#child.once('error', (error) => {
-        this.#log.error({ err: error }, 'a sandbox could not be started');
-        resolve(null);
-      });
-      this.#child.once('exit', (code, exitSignal) => resolve(endingSignal(code, exitSignal, this.#launch)));
-    });
-    this.#startPriority.forget();
+    const { code, signal, error } = await this.#spawned.ended;
+    if (error) this.#log.error({ err: error }, 'a sandbox could not be started, or not be kept');
+    this.#hasEnded = true;
+    this.#startPriority?.forget();
     this.#onReady?.(false);
-    this.#job?.settle(this.#end(signal));
+    this.#job?.settle(this.#end(endingSignal(code, signal, this.#launch)));
     this.#job = undefined;
-    this.#pipe.destroy();
   }
 
   #end(signal: NodeJS.Signals | null): SandboxOutcome {

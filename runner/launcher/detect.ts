@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { DEFAULT_ENGINE, type Engine } from '../../shared/engine.ts';
-import { FrameReader } from '../sandbox/frame.ts';
+import { encodeFrame, FrameReader } from '../sandbox/frame.ts';
 import { Launcher } from './launcher.ts';
 import { spawnSandbox } from './spawn.ts';
 import { LEVELS, wallsOf, type Level, type Tools } from './walls.ts';
@@ -65,7 +65,7 @@ async function tryOut(launcher: Launcher): Promise<string | undefined> {
     ]);
     const [frame] = new FrameReader(SNAPSHOT_LIMIT).push(sent);
     if (code === 0 && frame?.[0]) {
-      launcher.snapshot = frame[0];
+      launcher.greeting = encodeFrame(frame);
       return undefined;
     }
     return said.trim().split('\n', 1)[0] || `the sandbox ended with ${signal ?? code}`;

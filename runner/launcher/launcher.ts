@@ -1,18 +1,16 @@
 import { GRANTABLE, type Engine } from '../../shared/engine.ts';
 import type { SandboxTask } from '../sandbox/settings.ts';
+import type { SpawnedProcess } from '../spawner/spawned-process.ts';
+import { Spawner } from '../spawner/spawner.ts';
 import { emptyDirectory } from './empty-directory.ts';
 import { inheritedDescriptors } from './inherited.ts';
 import { sandboxEntry, sandboxFlags } from './node-command.ts';
+import type { SandboxCommand } from './spawn.ts';
 import { UserIds } from './user-ids.ts';
 import type { Level, Walls } from './walls.ts';
 
 /** How one sandbox process is started. */
-export interface Launch {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly cwd: string;
-  /** See `Walls`. */
-  readonly filter: Buffer | undefined;
+export interface Launch extends SandboxCommand {
   readonly forks: boolean;
   /** To be called when the process has ended. */
   readonly release: () => void;
@@ -21,13 +19,14 @@ export interface Launch {
 /** Starts sandboxes behind the walls of one level. */
 export class Launcher {
   readonly level: Level;
-  /** What its sandboxes are sent first; made by the one that was tried out (detect.ts). */
-  snapshot: Buffer = Buffer.alloc(0);
+  /** The frame that its sandboxes are sent first, with the snapshot made by the one that was tried out (detect.ts). */
+  greeting: Buffer = Buffer.alloc(0);
   readonly #walls: Walls;
   readonly #userIds: UserIds;
   readonly #engine: Engine;
   readonly #flags: readonly string[];
   readonly #close = inheritedDescriptors();
+  readonly #spawner = new Spawner();
 
   constructor(level: Level, walls: Walls, options: { firstUserId: number; engine: Engine }) {
     this.level = level;
@@ -51,6 +50,27 @@ export class Launcher {
     const userId = changesUser ? this.#userIds.take() : undefined;
     const [command, ...args] = [...prefix(userId), process.execPath, ...nodeArgs] as [string, ...string[]];
     return { command, args, cwd: emptyDirectory(), filter, forks, release: () => this.#release(userId) };
+  }
+
+  /**
+   * Has a process started.
+   *
+   * @throws Error when the system has no process, memory or descriptor left for the one that starts the others
+   */
+  start({ command, args, cwd, filter, release }: Launch): SpawnedProcess {
+    try {
+      const spawned = this.#spawner.spawn({ command, args, cwd, filter });
+      void spawned.ended.then(release);
+      return spawned;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** Ends all that it has started. */
+  close(): void {
+    this.#spawner.close();
   }
 
   #release(userId: number | undefined): void {

@@ -5,37 +5,47 @@ import type { Duplex, Writable } from 'node:stream';
 import type { Launch } from './launcher.ts';
 import { FILTER_FD } from './walls.ts';
 
+/** What is to be run, and where. */
+export interface SandboxCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** See `Walls`. */
+  readonly filter: Uint8Array | undefined;
+}
+
 /**
  * Starts what a launcher says: no environment, and no descriptor but standard error and the pipe (3).
  *
  * @throws Error when the system has no memory or descriptor left for it; a command that is missing is told by 'error'
  */
-export function spawnSandbox(launch: Launch): ChildProcess {
-  const { filter, release } = launch;
-  let child: ChildProcess;
-  try {
-    child = spawned(launch);
-  } catch (error) {
-    release();
-    throw error;
+export function spawnCommand({ command, args, cwd, filter }: SandboxCommand): ChildProcess {
+  const stdio = ['ignore', 'ignore', 'pipe', 'pipe', ...(filter ? (['pipe'] as const) : [])] as const;
+  const child = spawn(command, args, { env: {}, cwd, stdio: [...stdio] });
+  if ((child.stdio as unknown) === undefined) {
+    // So it is where pipes could not be made; 'error' says the same again.
+    child.on('error', () => undefined);
+    throw new Error('a sandbox could not be given its pipes');
   }
   if (filter) sendFilter(child.stdio[FILTER_FD] as Writable, filter);
-  child.once('exit', release);
-  child.once('error', release);
   return child;
 }
 
-function spawned({ command, args, cwd, filter }: Launch): ChildProcess {
-  const stdio = ['ignore', 'ignore', 'pipe', 'pipe', ...(filter ? (['pipe'] as const) : [])] as const;
-  const child = spawn(command, args, { env: {}, cwd, stdio: [...stdio] });
-  if ((child.stdio as unknown) !== undefined) return child;
-  // So it is where pipes could not be made; 'error' says the same again.
-  child.on('error', () => undefined);
-  throw new Error('a sandbox could not be given its pipes');
+/** The same, by this process itself and not by its spawner. */
+export function spawnSandbox(launch: Launch): ChildProcess {
+  try {
+    const child = spawnCommand(launch);
+    child.once('exit', launch.release);
+    child.once('error', launch.release);
+    return child;
+  } catch (error) {
+    launch.release();
+    throw error;
+  }
 }
 
 /** A command that ends before it has read the filter says why by its end. */
-function sendFilter(pipe: Writable, filter: Buffer): void {
+function sendFilter(pipe: Writable, filter: Uint8Array): void {
   pipe.on('error', () => undefined);
   pipe.end(filter);
   // What is not read keeps a socket from closing.
@@ -44,12 +54,12 @@ function sendFilter(pipe: Writable, filter: Buffer): void {
 
 /**
  * The process that a sandbox is, the last one, and before it the launchers that wait for it where there are any: the
- * child, and its line (proc_pid_children(5), Linux). Not all of them before it is ready, and after its end its number
- * may be another's.
+ * process that was started, and its line (proc_pid_children(5), Linux). Not all of them before it is ready, and after
+ * its end its number may be another's.
  */
-export function sandboxLine(child: ChildProcess, launch: Launch): readonly number[] {
+export function sandboxLine(pid: number | undefined, { forks }: Pick<Launch, 'forks'>): readonly number[] {
   const line: number[] = [];
-  for (let next = child.pid; next; next = launch.forks ? onlyChild(next) : undefined) line.push(next);
+  for (let next = pid; next; next = forks ? onlyChild(next) : undefined) line.push(next);
   return line;
 }
 

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { SPAWNER_NAME } from '../../runner/spawner/messages.ts';
 
 export interface ProcessInfo {
   readonly pid: number;
@@ -24,7 +25,8 @@ export function processTree(pid: number): ProcessInfo[] {
 export function sandboxesOf(runner: number): number[] {
   const tree = processTree(runner).filter(({ pid }) => pid !== runner);
   const parents = new Set(tree.map(({ parent }) => parent));
-  return tree.filter(({ pid, name }) => !parents.has(pid) && name !== 'bwrap').map(({ pid }) => pid);
+  const leaves = tree.filter(({ pid }) => !parents.has(pid));
+  return leaves.filter(({ name }) => name !== 'bwrap' && name !== SPAWNER_NAME).map(({ pid }) => pid);
 }
 
 /** How many descriptors a process holds open. */

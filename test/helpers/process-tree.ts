@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { SPAWNER_NAME } from '../../runner/spawner/messages.ts';
 
 export interface ProcessInfo {
   readonly pid: number;
@@ -14,11 +15,11 @@ export interface ProcessInfo {
 const PAGE = 4096;
 
 /**
- * A process and all that descend from it, itself first; empty when it has gone. A bubblewrap that only waits for
- * what it has started is left out: its children stand in its place.
+ * A process and all that descend from it, itself first; empty when it has gone. What only starts others and
+ * waits for them, a runner's spawner or a bubblewrap, is left out: its children stand in its place.
  */
 export function processTree(pid: number): ProcessInfo[] {
-  return wholeTree(pid).filter(({ name }) => name !== 'bwrap');
+  return wholeTree(pid).filter(({ name }) => name !== 'bwrap' && name !== SPAWNER_NAME);
 }
 
 /** The same with what only waits. */

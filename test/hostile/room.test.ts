@@ -10,7 +10,6 @@ import type { Launch, Launcher } from '../../runner/launcher/launcher.ts';
 import { sandboxFlags } from '../../runner/launcher/node-command.ts';
 import { sandboxLine, spawnSandbox } from '../../runner/launcher/spawn.ts';
 import { LEVELS, type Level } from '../../runner/launcher/walls.ts';
-import { encodeFrame } from '../../runner/sandbox/frame.ts';
 import { DEFAULT_ENGINE } from '../../shared/engine.ts';
 import { readmeTable } from '../helpers/readme.ts';
 import { attack, type Targets } from './attacker.ts';
@@ -93,13 +92,13 @@ async function startVictim(launcher: Launcher): Promise<{ targets: Targets } & A
   const launch: Launch = launcher.sandbox(8);
   const sandbox = spawnSandbox(launch);
   const pipe = sandbox.stdio[3] as Duplex;
-  pipe.write(encodeFrame([launcher.snapshot]));
+  pipe.write(launcher.greeting);
   await once(pipe, 'data');
   const { REDIS_URL, AWS_ENDPOINT } = inject('services');
   return {
     targets: {
       runner: process.pid,
-      otherSandbox: sandboxLine(sandbox, launch).at(-1) as number,
+      otherSandbox: sandboxLine(sandbox.pid, launch).at(-1) as number,
       privateFile: path('private'),
       publicFile: path('public'),
       deletableFile: path('deletable'),

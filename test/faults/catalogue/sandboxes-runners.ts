@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { processTree } from '../../helpers/process-tree.ts';
+import { SPAWNER_NAME } from '../../../runner/spawner/messages.ts';
+import { processTree, wholeTree } from '../../helpers/process-tree.ts';
 import { forAll, RUNNER_LOST, type Allowed, type Fault } from '../fault.ts';
 import type { Lab, Part } from '../lab.ts';
 import type { Random } from '../random.ts';
@@ -32,6 +33,17 @@ export const SANDBOXES_RUNNERS: readonly Fault[] = [
     async strike(lab, random) {
       process.kill(sandboxOf(lab, random), 'SIGSTOP');
       await sleep(1500);
+    },
+  },
+  {
+    name: 'spawner-sigkill',
+    what: 'the process that starts a runner’s sandboxes is killed (SIGKILL), and they with it',
+    allowed: forAll('runner_lost'),
+    seconds: 6,
+    async strike(lab, random) {
+      const tree = wholeTree(random.pick(lab.runners).child.pid);
+      for (const { pid } of tree.filter(({ name }) => name === SPAWNER_NAME)) process.kill(pid, 'SIGKILL');
+      await sleep(random.between(0, 300));
     },
   },
   {
