@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { sendRequest } from '../helpers/http.ts';
-import { isAlive, processTree } from '../helpers/process-tree.ts';
+import { isAlive, processTree, wholeTree } from '../helpers/process-tree.ts';
 import { connectionsOf } from './connections.ts';
 import { ADMIN_TOKEN, PREFIX, SANDBOXES, type GatewayPart, type Lab } from './lab.ts';
 
@@ -44,7 +44,8 @@ function processes(lab: Lab): string[] {
   const found: string[] = [];
   for (const { child } of lab.runners) {
     const sandboxes = processTree(child.pid).slice(1);
-    for (const { pid } of sandboxes) expected.add(pid);
+    // What was taken for a sandbox may have been on its way to be a spawner.
+    for (const { pid } of wholeTree(child.pid)) expected.add(pid);
     if (sandboxes.length < SANDBOXES || sandboxes.length > SANDBOXES + SPARE)
       found.push(`${sandboxes.length} sandboxes under a runner of ${SANDBOXES}`);
   }
