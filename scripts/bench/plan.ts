@@ -14,6 +14,8 @@ export interface Measurement {
 
 const CONNECTIONS = [1, 4, 16, 64, 256] as const;
 const PAUSE_MS = 5;
+/** Load before a measurement of a system that is seldom measured: V8 throws away code that has not been used of late. */
+const WARM_SECONDS = 2;
 
 /** All that is measured, in the order of a round. */
 export function plan(lab: Lab, seconds: number): Measurement[] {
@@ -85,7 +87,11 @@ function growth(lab: Lab, seconds: number): Measurement[] {
   const { systems } = lab;
   const at16 = (name: string, system: System, load: Partial<Load>): Measurement => ({
     name,
-    measure: () => loaded(lab, system, { connections: 16, seconds, ...load }),
+    measure: async () => {
+      const whole = { connections: 16, seconds, ...load };
+      await loaded(lab, system, { ...whole, seconds: WARM_SECONDS });
+      return loaded(lab, system, whole);
+    },
   });
   return [
     ...Object.entries(SIZES).map(([size, bytes]) =>
