@@ -1,5 +1,5 @@
 import { ConfigError, loadConfig, type Config } from './config.ts';
-import { collectNoMoreThanNeeded } from './heap.ts';
+import { setHeapGrowth } from './heap.ts';
 import { createLog, type Logger } from './log.ts';
 import { shutdownOnSignal, type Running } from './shutdown.ts';
 
@@ -15,7 +15,7 @@ export async function startProcess(
   required: Parameters<typeof loadConfig>[1],
   start: (config: Config, log: Logger) => Promise<Running>,
 ): Promise<void> {
-  collectNoMoreThanNeeded();
+  setHeapGrowth();
   const config = readEnvironment(required);
   const log = createLog(name, config.LOG_LEVEL);
   try {

@@ -31,7 +31,7 @@ export function spawnCommand({ command, args, cwd, filter }: SandboxCommand): Ch
   return child;
 }
 
-/** The same, by this process itself and not by its spawner. */
+/** The same, for a sandbox that writes into its pipe unasked, so that its spawner might take what it writes. */
 export function spawnSandbox(launch: Launch): ChildProcess {
   try {
     const child = spawnCommand(launch);

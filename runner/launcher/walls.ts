@@ -56,8 +56,8 @@ function limits(ownUser: boolean): string[] {
 }
 
 /**
- * The kernel kills a sandbox whose runner has died, even in the middle of a loop that nothing inside the sandbox
- * could end; and the sandbox has no privileges and can gain none.
+ * The kernel kills a sandbox when what started it has died, as the spawner kills it when its runner has, even in the
+ * middle of a loop that nothing inside the sandbox could end; and the sandbox has no privileges and can gain none.
  */
 function privileges(isRoot: boolean, userId: number | undefined): string[] {
   const user = userId === undefined ? [] : [`--reuid=${userId}`, `--regid=${userId}`, '--clear-groups'];

@@ -16,7 +16,7 @@ const IDLE_MS = 2.5;
 const HEAD_START_MS = 0.4;
 
 /**
- * A sandbox: a child process of a runner that hosts one isolate at a time.
+ * A sandbox: a process that hosts one isolate at a time for its runner.
  *
  *     prepared → (job) → running → (result sent) → disposed → prepared → …
  *

@@ -10,8 +10,9 @@ import { SPAWNER_NAME, type Ending, type FromSpawner, type ToSpawner } from './m
 const STDERR_LIMIT = 2000;
 
 /**
- * Starts sandboxes for its runner, and ends with it (runner/spawner/spawner.ts says what for). No environment; what it
- * is asked for, and what it says, goes through Node's channel between a process and its child.
+ * Starts sandboxes for its runner, and ends with it, which is when its standard input ends (runner/spawner/spawner.ts
+ * says what for). No environment; what it is asked for, and what it says, goes through Node's channel between a process
+ * and its child.
  */
 const children = new Map<number, ChildProcess>();
 process.title = SPAWNER_NAME;
@@ -20,7 +21,8 @@ process.on('message', (message: ToSpawner) => {
   else if (message.type === 'taken') tellStarted(message.id);
   else children.get(message.id)?.kill('SIGKILL');
 });
-process.on('disconnect', () => {
+// Not 'disconnect', which Node does not tell while a pipe is on its way.
+process.stdin.resume().on('end', () => {
   for (const child of children.values()) child.kill('SIGKILL');
   process.exit(0);
 });
@@ -61,7 +63,7 @@ function end(id: number, ending: Ending): void {
   tell({ type: 'ended', id, ending });
 }
 
-/** That the runner has gone is told by 'disconnect'. */
+/** That the runner has gone is told by the end of standard input. */
 function tell(message: FromSpawner, pipe?: Socket): void {
   process.send?.(message, pipe, {}, () => undefined);
 }

@@ -21,7 +21,7 @@ export type ToSpawner =
  *
  *     (spawn) → pipe → (taken) → started → stderr* → ended
  *
- * `pipe` comes with the socket itself, and what is written into that before `started` may be read by the spawner.
+ * Of what it says on standard error the last may be lost. `pipe` comes with the socket itself, and what is written into that before `started` may be read by the spawner.
  */
 export type FromSpawner =
   | { readonly type: 'pipe'; readonly id: number }

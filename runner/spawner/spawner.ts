@@ -1,5 +1,5 @@
 import { fork, type ChildProcess, type SendHandle } from 'node:child_process';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { SandboxCommand } from '../launcher/spawn.ts';
 import type { Ending, FromSpawner, ToSpawner } from './messages.ts';
@@ -22,11 +22,14 @@ export class Spawner {
   #process: ChildProcess | undefined;
   #lastId = 0;
 
-  /** @throws Error when the system has no process, memory or descriptor left for the spawner itself */
+  /** @throws Error when there is no descriptor left for the spawner itself; all else is told by `ended` */
   spawn(command: SandboxCommand): SpawnedProcess {
     const process = (this.#process ??= this.#start());
     const id = ++this.#lastId;
-    const spawned = new SpawnedProcess((type) => send(process, { type, id }));
+    const spawned = new SpawnedProcess(
+      (type) => send(process, { type, id }),
+      () => process.kill('SIGKILL'),
+    );
     this.#spawned.set(id, spawned);
     // The runner does not end while it has such a process, and not because of the spawner alone either.
     process.channel?.ref();
@@ -36,7 +39,7 @@ export class Spawner {
 
   /** Ends it, and all that it started. */
   close(): void {
-    if (this.#process?.connected) this.#process.disconnect();
+    this.#process?.stdin?.end();
   }
 
   #start(): ChildProcess {
@@ -44,10 +47,18 @@ export class Spawner {
       env: {},
       execArgv: FLAGS,
       serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: ['pipe', 'ignore', 'inherit', 'ipc'],
     });
+    if (!process.channel) {
+      // So it is where pipes could not be made; 'error' says the same again.
+      process.on('error', () => undefined);
+      throw new Error('the process that starts sandboxes could not be given its pipes');
+    }
     process.unref();
-    process.channel?.unref();
+    process.channel.unref();
+    const stdin = process.stdin as Socket;
+    // That it breaks is followed by the process's end.
+    stdin.on('error', () => undefined).unref();
     process.on('message', (message: FromSpawner, handle) => this.#receive(message, handle));
     process.once('error', (error) => this.#end(process, error));
     process.once('exit', (code, signal) =>
@@ -58,8 +69,10 @@ export class Spawner {
 
   #receive(message: FromSpawner, handle: SendHandle | undefined): void {
     const spawned = this.#spawned.get(message.id);
-    if (!spawned) return;
-    if (message.type === 'pipe') spawned.take(handle as Duplex);
+    const pipe = handle as Socket | undefined;
+    // What was on its way when the spawner ended.
+    if (!spawned) pipe?.destroy();
+    else if (message.type === 'pipe') spawned.take(pipe);
     else if (message.type === 'started') spawned.start(message.pid);
     else if (message.type === 'stderr') spawned.onStderr?.(message.text);
     else this.#forget(message.id, message.ending);

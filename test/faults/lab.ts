@@ -5,7 +5,7 @@ import { scriptKeyOf } from '../../shared/invocation.ts';
 import { createS3 } from '../../shared/s3.ts';
 import { startChild, type Child } from '../helpers/child.ts';
 import { startFaultyProxy, type FaultyProxy } from '../helpers/faulty-proxy.ts';
-import { processTree } from '../helpers/process-tree.ts';
+import { wholeTree } from '../helpers/process-tree.ts';
 import { startRedisProxy, type RedisProxy } from '../helpers/redis-proxy.ts';
 import { waitFor } from '../helpers/wait.ts';
 import { takePort } from './ports.ts';
@@ -44,8 +44,8 @@ export interface Lab extends AsyncDisposable {
   /** Starts a part's process again, on the same ports. */
   restart(part: Part): Promise<void>;
   /** Every process that was ever seen below a runner. */
-  readonly sandboxesSeen: ReadonlySet<number>;
-  noteSandboxes(): void;
+  readonly descendantsSeen: ReadonlySet<number>;
+  noteDescendants(): void;
 }
 
 export interface LabOptions {
@@ -95,7 +95,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     launch({ entry: 'runner/main.ts', env: around, ready: 'runner takes jobs' }),
   );
   await Promise.all(parts.map(({ child, ready }) => child.logged(ready)));
-  const sandboxesSeen = new Set<number>();
+  const descendantsSeen = new Set<number>();
   const owned = stack.move();
   return {
     redis,
@@ -109,10 +109,10 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       part.child = startChild(part.entry, part.env);
       await part.child.logged(part.ready);
     },
-    sandboxesSeen,
-    noteSandboxes() {
+    descendantsSeen,
+    noteDescendants() {
       for (const { child } of runners)
-        for (const { pid } of processTree(child.pid).slice(1)) sandboxesSeen.add(pid);
+        for (const { pid } of wholeTree(child.pid).slice(1)) descendantsSeen.add(pid);
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -44,13 +44,12 @@ function processes(lab: Lab): string[] {
   const found: string[] = [];
   for (const { child } of lab.runners) {
     const sandboxes = processTree(child.pid).slice(1);
-    // What was taken for a sandbox may have been on its way to be a spawner.
     for (const { pid } of wholeTree(child.pid)) expected.add(pid);
     if (sandboxes.length < SANDBOXES || sandboxes.length > SANDBOXES + SPARE)
       found.push(`${sandboxes.length} sandboxes under a runner of ${SANDBOXES}`);
   }
-  const orphans = [...lab.sandboxesSeen].filter((pid) => !expected.has(pid) && isAlive(pid));
-  if (orphans.length > 0) found.push(`sandboxes without a runner: ${orphans.join()}`);
+  const orphans = [...lab.descendantsSeen].filter((pid) => !expected.has(pid) && isAlive(pid));
+  if (orphans.length > 0) found.push(`processes without a runner: ${orphans.join()}`);
   return found;
 }
 

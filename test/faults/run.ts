@@ -50,12 +50,12 @@ export async function run(
   const later = startLater(lab, seed, name);
   await waitFor('load', () => isWarm(load.exchanges));
   await sleep(random.between(0, 700));
-  lab.noteSandboxes();
+  lab.noteDescendants();
   const beganAt = performance.now();
   const down = (await fault.strike(lab, random)) ?? [];
   const struck: Struck = { beganAt, endedAt: performance.now(), down };
   const recoveryMs = await recovery(lab, name);
-  lab.noteSandboxes();
+  lab.noteDescendants();
   await sleep(AFTER_MS);
   await Promise.all([load.stop(), later.stop()]);
   const repeats: Exchange[] = await repeatKeyed(lab, load.exchanges);

@@ -7,7 +7,7 @@ import { scriptKeyOf } from '../../shared/invocation.ts';
 import { createS3 } from '../../shared/s3.ts';
 import { startChild, type Child } from './child.ts';
 import { sendRaw, sendRequest, type Answer, type RawAnswer, type RequestOptions } from './http.ts';
-import { processTree } from './process-tree.ts';
+import { isAlive, wholeTree } from './process-tree.ts';
 import { waitFor } from './wait.ts';
 
 export interface System extends AsyncDisposable {
@@ -105,13 +105,13 @@ export async function startSystem({
 
 /** Ends every process in order, and fails when one of them left a child behind. */
 async function stopAll(children: readonly Child[]): Promise<void> {
-  const descendants = children.flatMap((child) => processTree(child.pid).slice(1));
+  const descendants = children.flatMap((child) => wholeTree(child.pid).slice(1));
   // A test may have left one frozen.
   for (const child of children) child.signal('SIGCONT');
   for (const child of children) child.signal('SIGTERM');
   await Promise.all(children.map((child) => child.exit));
-  const left = (): number[] => descendants.map(({ pid }) => pid).filter((pid) => processTree(pid).length > 0);
-  await waitFor('the end of all sandboxes', () => left().length === 0, {
+  const left = (): number[] => descendants.map(({ pid }) => pid).filter(isAlive);
+  await waitFor('the end of all that they started', () => left().length === 0, {
     details: () => `left: ${left().join()}`,
   });
 }

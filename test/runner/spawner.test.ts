@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { kill } from 'node:process';
 import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { Spawner } from '../../runner/spawner/spawner.ts';
 import { SPAWNER_NAME } from '../../runner/spawner/messages.ts';
@@ -46,10 +49,30 @@ test('what a process writes before its end is its runner’s to read', async () 
 
 test('a pipe that a process has left to another one does not keep its end from being told', async () => {
   const spawner = new Spawner();
-  const spawned = spawner.spawn(shell('sleep 5 & exit 7'));
+  const spawned = spawner.spawn(shell('read -r line <&3; sleep 5 & exit 7'));
   const { pipe } = await begun(spawned);
+  pipe.resume().write('leave it\n');
   expect(await spawned.ended).toEqual({ code: 7, signal: null });
   expect(pipe.destroyed).toBe(true);
+  spawner.close();
+});
+
+test('a process that closes its pipe is of no use any more, and is killed', async () => {
+  const spawner = new Spawner();
+  const spawned = spawner.spawn(shell('read -r line <&3; exec 3>&-; exec sleep 60'));
+  const { pipe } = await begun(spawned);
+  pipe.resume().write('close it\n');
+  expect(await spawned.ended).toEqual({ code: null, signal: 'SIGKILL' });
+  spawner.close();
+});
+
+test('processes may end before their runner has time to take their pipes', async () => {
+  const spawner = new Spawner();
+  await spawner.spawn(shell('exit 3')).ended;
+  const all = Array.from({ length: 5 }, () => spawner.spawn(shell('exit 1')));
+  for (const end = performance.now() + 500; performance.now() < end;);
+  for (const { ended } of all) expect((await ended).code).not.toBe(0);
+  expect(await spawner.spawn(shell('exit 3')).ended).toEqual({ code: 3, signal: null });
   spawner.close();
 });
 
@@ -114,6 +137,48 @@ test('its runner’s end is its own, and that of all that it started; SIGINT and
   spawner.close();
   await waitFor('the end of both', () => !isAlive(own as number) && !isAlive(pid));
 });
+
+test('a runner that is killed before it has taken a pipe leaves nothing behind', async () => {
+  const mark = `mark-${process.pid}-${Date.now()}`;
+  const entry = fileURLToPath(new URL('spawner-killed-runner.ts', import.meta.url));
+  const runner = spawn(process.execPath, [entry, mark], { stdio: 'ignore' });
+  await waitFor('the process', () => marked(mark).some(({ pid }) => pid !== runner.pid));
+  const spawners = wholeTree(runner.pid as number).filter(({ name }) => name === SPAWNER_NAME);
+  expect(spawners).toHaveLength(1);
+  await once(runner, 'exit');
+  await waitFor('the end of all', () => marked(mark).length === 0 && !isAlive(spawners[0]?.pid as number));
+});
+
+test('a frozen spawner is replaced when it does not do what it was asked for', async () => {
+  const spawner = new Spawner();
+  const before = ownSpawners();
+  const spawned = spawner.spawn(shell('while :; do :; done'));
+  const { pid } = await begun(spawned);
+  const own = ownSpawners().find((other) => !before.includes(other));
+  kill(own as number, 'SIGSTOP');
+  spawned.kill();
+  const next = spawner.spawn(shell('exit 3'));
+  expect((await spawned.ended).error?.message).toMatch('SIGKILL');
+  expect((await next.ended).error?.message).toMatch('SIGKILL');
+  await waitFor('the end of what it started', () => !isAlive(pid));
+  expect(await spawner.spawn(shell('exit 3')).ended).toEqual({ code: 3, signal: null });
+  spawner.close();
+});
+
+/** Processes that have it in their command. */
+function marked(mark: string): { pid: number }[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && isAlive(Number(name)) && commandOf(name).includes(mark))
+    .map((name) => ({ pid: Number(name) }));
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+}
 
 async function begun(spawned: SpawnedProcess): Promise<Started> {
   const started = await spawned.started;
