@@ -1,16 +1,16 @@
 import { GRANTABLE, type Engine } from '../../shared/engine.ts';
 import type { SandboxTask } from '../sandbox/settings.ts';
+import type { Command } from '../spawner/command.ts';
 import type { SpawnedProcess } from '../spawner/spawned-process.ts';
 import { Spawner } from '../spawner/spawner.ts';
 import { emptyDirectory } from './empty-directory.ts';
 import { inheritedDescriptors } from './inherited.ts';
 import { sandboxEntry, sandboxFlags } from './node-command.ts';
-import type { SandboxCommand } from './spawn.ts';
 import { UserIds } from './user-ids.ts';
 import type { Level, Walls } from './walls.ts';
 
 /** How one sandbox process is started. */
-export interface Launch extends SandboxCommand {
+export interface Launch extends Command {
   readonly forks: boolean;
   /** To be called when the process has ended. */
   readonly release: () => void;

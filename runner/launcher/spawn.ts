@@ -1,37 +1,14 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import type { Duplex, Writable } from 'node:stream';
+import { spawnCommand } from '../spawner/command.ts';
 import type { Launch } from './launcher.ts';
-import { FILTER_FD } from './walls.ts';
-
-/** What is to be run, and where. */
-export interface SandboxCommand {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly cwd: string;
-  /** See `Walls`. */
-  readonly filter: Uint8Array | undefined;
-}
 
 /**
- * Starts what a launcher says: no environment, and no descriptor but standard error and the pipe (3).
+ * Starts what a launcher says, without its spawner: that might read what a sandbox writes into its pipe unasked.
  *
- * @throws Error when the system has no memory or descriptor left for it; a command that is missing is told by 'error'
+ * @throws Error and tells 'error' as `spawnCommand` does
  */
-export function spawnCommand({ command, args, cwd, filter }: SandboxCommand): ChildProcess {
-  const stdio = ['ignore', 'ignore', 'pipe', 'pipe', ...(filter ? (['pipe'] as const) : [])] as const;
-  const child = spawn(command, args, { env: {}, cwd, stdio: [...stdio] });
-  if ((child.stdio as unknown) === undefined) {
-    // So it is where pipes could not be made; 'error' says the same again.
-    child.on('error', () => undefined);
-    throw new Error('a sandbox could not be given its pipes');
-  }
-  if (filter) sendFilter(child.stdio[FILTER_FD] as Writable, filter);
-  return child;
-}
-
-/** The same, for a sandbox that writes into its pipe unasked, so that its spawner might take what it writes. */
 export function spawnSandbox(launch: Launch): ChildProcess {
   try {
     const child = spawnCommand(launch);
@@ -42,14 +19,6 @@ export function spawnSandbox(launch: Launch): ChildProcess {
     launch.release();
     throw error;
   }
-}
-
-/** A command that ends before it has read the filter says why by its end. */
-function sendFilter(pipe: Writable, filter: Uint8Array): void {
-  pipe.on('error', () => undefined);
-  pipe.end(filter);
-  // What is not read keeps a socket from closing.
-  (pipe as Duplex).resume();
 }
 
 /**

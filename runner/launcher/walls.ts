@@ -1,3 +1,4 @@
+import { FILTER_FD } from '../spawner/command.ts';
 import { nodeFiles, sandboxFiles } from './room.ts';
 import { seccompProgram } from './seccomp.ts';
 
@@ -21,8 +22,6 @@ export interface Walls {
   /** To be read by the command from `FILTER_FD`. */
   readonly filter: Buffer | undefined;
 }
-
-export const FILTER_FD = 4;
 
 /** Which of util-linux's tools there are. */
 export interface Tools {

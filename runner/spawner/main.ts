@@ -2,8 +2,8 @@
 import '../sandbox/deaf.ts';
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { spawnCommand, type SandboxCommand } from '../launcher/spawn.ts';
 import { SANDBOX_FD } from '../sandbox/protocol.ts';
+import { spawnCommand, type Command } from './command.ts';
 import { SPAWNER_NAME, type Ending, type FromSpawner, type ToSpawner } from './messages.ts';
 
 /** Characters of what one process says on standard error; V8's last words have fewer. */
@@ -27,7 +27,7 @@ process.stdin.resume().on('end', () => {
   process.exit(0);
 });
 
-function start(id: number, command: SandboxCommand): void {
+function start(id: number, command: Command): void {
   const failed = (error: Error): void => end(id, { code: null, signal: null, error });
   try {
     const child = spawnCommand(command);

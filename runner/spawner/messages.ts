@@ -1,4 +1,4 @@
-import type { SandboxCommand } from '../launcher/spawn.ts';
+import type { Command } from './command.ts';
 
 /** As the system calls it, 15 bytes at most: proc_pid_comm(5). */
 export const SPAWNER_NAME = 'lc500-spawner';
@@ -12,7 +12,7 @@ export interface Ending {
 
 /** What a runner sends to its spawner. The number is of its own choice and stands for one process. */
 export type ToSpawner =
-  | { readonly type: 'spawn'; readonly id: number; readonly command: SandboxCommand }
+  | { readonly type: 'spawn'; readonly id: number; readonly command: Command }
   | { readonly type: 'taken'; readonly id: number }
   | { readonly type: 'kill'; readonly id: number };
 
@@ -21,7 +21,8 @@ export type ToSpawner =
  *
  *     (spawn) → pipe → (taken) → started → stderr* → ended
  *
- * Of what it says on standard error the last may be lost. `pipe` comes with the socket itself, and what is written into that before `started` may be read by the spawner.
+ * Of what the process says on standard error the last may be lost. `pipe` comes with the socket itself, and what is
+ * written into that before `started` may be read by the spawner.
  */
 export type FromSpawner =
   | { readonly type: 'pipe'; readonly id: number }

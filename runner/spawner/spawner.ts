@@ -1,7 +1,7 @@
 import { fork, type ChildProcess, type SendHandle } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { SandboxCommand } from '../launcher/spawn.ts';
+import type { Command } from './command.ts';
 import type { Ending, FromSpawner, ToSpawner } from './messages.ts';
 import { SpawnedProcess } from './spawned-process.ts';
 
@@ -23,7 +23,7 @@ export class Spawner {
   #lastId = 0;
 
   /** @throws Error when there is no descriptor left for the spawner itself; all else is told by `ended` */
-  spawn(command: SandboxCommand): SpawnedProcess {
+  spawn(command: Command): SpawnedProcess {
     const process = (this.#process ??= this.#start());
     const id = ++this.#lastId;
     const spawned = new SpawnedProcess(
