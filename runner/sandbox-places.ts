@@ -6,7 +6,7 @@ import type { SandboxProcess } from './sandbox-process.ts';
 const RESTART_DELAY_MS = 500;
 
 export interface SandboxPlacesOptions {
-  /** @throws Error when the system has no process, memory or descriptor left for it */
+  /** @throws Error when it could not even be asked for */
   readonly create: () => SandboxProcess;
   readonly onReady: (sandbox: SandboxProcess) => void;
   readonly onEnd: (sandbox: SandboxProcess) => void;

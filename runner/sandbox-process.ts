@@ -71,7 +71,7 @@ export class SandboxProcess {
   #onReady: ((isReady: boolean) => void) | undefined;
   #hasEnded = false;
 
-  /** @throws Error when the system has no process, memory or descriptor left for it */
+  /** @throws Error as `Launcher.start` does; all else is logged, and it has ended before it was ready */
   constructor(launcher: Launcher, limits: SandboxLimits, log: Logger, task: 'run' | 'compile' = 'run') {
     this.#limits = limits;
     this.#log = log;

@@ -5,8 +5,8 @@ import { setFlagsFromString } from 'node:v8';
  *
  * By itself V8 lets it grow by less the longer its collections take, and they take long while other processes have the
  * cores: beside scripts that fill memory a runner collected up to 73 times in 90 s, 8 ms each on the mean and 22 at
- * most, in which all its requests waited; with this, 26 times in 150 s. On cores that nobody
- * else wants it may let it grow by more.
+ * most, in which all its requests waited; with this, 26 times in 150 s. On cores that nobody else wants it may let it
+ * grow by more.
  */
 const GROWTH_PERCENT = 100;
 

@@ -55,7 +55,7 @@ export class Launcher {
   /**
    * Has a process started.
    *
-   * @throws Error when the system has no process, memory or descriptor left for the one that starts the others
+   * @throws Error when there is no descriptor left for the one that starts the others; all else is told by `ended`
    */
   start({ command, args, cwd, filter, release }: Launch): SpawnedProcess {
     try {

@@ -35,6 +35,15 @@ export function wholeTree(pid: number): ProcessInfo[] {
   return tree;
 }
 
+/** Its arguments, with spaces between them; none when it has gone. */
+export function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}
+
 export function isAlive(pid: number): boolean {
   return readProcess(pid) !== undefined;
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { kill } from 'node:process';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { Spawner } from '../../runner/spawner/spawner.ts';
 import { SPAWNER_NAME } from '../../runner/spawner/messages.ts';
 import type { SpawnedProcess, Started } from '../../runner/spawner/spawned-process.ts';
-import { isAlive, wholeTree } from '../helpers/process-tree.ts';
+import { commandOf, isAlive, wholeTree } from '../helpers/process-tree.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const shell = (script: string) => ({
@@ -115,11 +115,10 @@ test('a command that is not there is an error, and the next one is started', asy
 
 test('a spawner that dies takes all that it started with it, and another one takes its place', async () => {
   const spawner = new Spawner();
-  const before = ownSpawners();
   const spawned = spawner.spawn(shell('trap "" TERM; while :; do :; done'));
   const { pid } = await begun(spawned);
-  const own = ownSpawners().find((other) => !before.includes(other));
-  kill(own as number, 'SIGKILL');
+  const own = parentOf(pid);
+  kill(own, 'SIGKILL');
   expect((await spawned.ended).error?.message).toBe('the process that starts sandboxes ended with SIGKILL');
   await waitFor('the end of what it started', () => !isAlive(pid));
   expect(await spawner.spawn(shell('exit 3')).ended).toEqual({ code: 3, signal: null });
@@ -128,21 +127,20 @@ test('a spawner that dies takes all that it started with it, and another one tak
 
 test('its runner’s end is its own, and that of all that it started; SIGINT and SIGTERM are not', async () => {
   const spawner = new Spawner();
-  const before = ownSpawners();
   const { pid } = await begun(spawner.spawn(shell('while :; do :; done')));
-  const own = ownSpawners().find((other) => !before.includes(other));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) kill(own as number, signal);
+  const own = parentOf(pid);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) kill(own, signal);
   expect(await spawner.spawn(shell('exit 3')).ended).toEqual({ code: 3, signal: null });
   expect(isAlive(pid)).toBe(true);
   spawner.close();
-  await waitFor('the end of both', () => !isAlive(own as number) && !isAlive(pid));
+  await waitFor('the end of both', () => !isAlive(own) && !isAlive(pid));
 });
 
 test('a runner that is killed before it has taken a pipe leaves nothing behind', async () => {
   const mark = `mark-${process.pid}-${Date.now()}`;
   const entry = fileURLToPath(new URL('spawner-killed-runner.ts', import.meta.url));
   const runner = spawn(process.execPath, [entry, mark], { stdio: 'ignore' });
-  await waitFor('the process', () => marked(mark).some(({ pid }) => pid !== runner.pid));
+  await waitFor('the process', () => marked(mark).some((pid) => pid !== runner.pid));
   const spawners = wholeTree(runner.pid as number).filter(({ name }) => name === SPAWNER_NAME);
   expect(spawners).toHaveLength(1);
   await once(runner, 'exit');
@@ -151,11 +149,10 @@ test('a runner that is killed before it has taken a pipe leaves nothing behind',
 
 test('a frozen spawner is replaced when it does not do what it was asked for', async () => {
   const spawner = new Spawner();
-  const before = ownSpawners();
   const spawned = spawner.spawn(shell('while :; do :; done'));
   const { pid } = await begun(spawned);
-  const own = ownSpawners().find((other) => !before.includes(other));
-  kill(own as number, 'SIGSTOP');
+  const own = parentOf(pid);
+  kill(own, 'SIGSTOP');
   spawned.kill();
   const next = spawner.spawn(shell('exit 3'));
   expect((await spawned.ended).error?.message).toMatch('SIGKILL');
@@ -166,18 +163,9 @@ test('a frozen spawner is replaced when it does not do what it was asked for', a
 });
 
 /** Processes that have it in their command. */
-function marked(mark: string): { pid: number }[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && isAlive(Number(name)) && commandOf(name).includes(mark))
-    .map((name) => ({ pid: Number(name) }));
-}
-
-function commandOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
-  } catch {
-    return '';
-  }
+function marked(mark: string): number[] {
+  const all = readdirSync('/proc').map(Number);
+  return all.filter((pid) => pid > 0 && isAlive(pid) && commandOf(pid).includes(mark));
 }
 
 async function begun(spawned: SpawnedProcess): Promise<Started> {
@@ -186,8 +174,8 @@ async function begun(spawned: SpawnedProcess): Promise<Started> {
   return started;
 }
 
-function ownSpawners(): number[] {
-  return wholeTree(process.pid)
-    .filter(({ name }) => name === SPAWNER_NAME)
-    .map(({ pid }) => pid);
+/** The spawner of what this process has had started. */
+function parentOf(pid: number): number {
+  const started = wholeTree(process.pid).find((member) => member.pid === pid);
+  return (started as { parent: number }).parent;
 }

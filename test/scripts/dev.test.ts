@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { readDevState } from '../../scripts/dev-state.ts';
 import { sendRequest } from '../helpers/http.ts';
-import { isAlive, processTree } from '../helpers/process-tree.ts';
+import { commandOf, isAlive, processTree, wholeTree } from '../helpers/process-tree.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const DEV = fileURLToPath(new URL('../../scripts/dev.ts', import.meta.url));
@@ -41,15 +40,11 @@ async function startDev(env: Record<string, string> = {}, args: string[] = []) {
     timeoutMs: 60_000,
     details: () => output,
   });
-  const started = processTree(child.pid as number)
+  const started = wholeTree(child.pid as number)
     .slice(1)
     .map(({ pid }) => pid);
   const port = Number(/hello\.localhost:(\d+)/.exec(output)?.[1]);
   return { child, exit, folder, started, port, output: () => output };
-}
-
-function commandOf(pid: number): string {
-  return isAlive(pid) ? readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ') : '';
 }
 
 test('it answers for every sample, and Ctrl-C ends all of it', async () => {
@@ -87,7 +82,7 @@ test('--autoscale: an autoscaler starts the runners, a lost one is replaced, and
   const [first] = runners();
   process.kill(first?.pid as number, 'SIGKILL');
   await waitFor('another runner', () => runners().some(({ pid }) => pid !== first?.pid));
-  const all = processTree(dev.child.pid as number).map(({ pid }) => pid);
+  const all = wholeTree(dev.child.pid as number).map(({ pid }) => pid);
   dev.child.kill('SIGINT');
   expect(await dev.exit).toBe(0);
   await waitFor('the end of all', () => all.every((pid) => !isAlive(pid)));
