@@ -49,20 +49,26 @@ function runJobs(from: Channel, prepare: () => PreparedIsolate): void {
   const collector = new Collector();
   let isolate = prepare();
   from.send(encodeReady());
-  for (;;) {
-    const waitedSince = performance.now();
-    const frame = from.receive();
-    if (!frame) return;
-    const wasIdle = performance.now() - waitedSince > IDLE_MS;
-    const result = encodeResult(isolate.run(decodeJob(frame)));
-    from.send(result);
-    if (wasIdle) sleep(HEAD_START_MS);
-    isolate.dispose();
-    collector.exchanged(frame);
-    collector.exchanged(result);
+  while (runOne(from, isolate)) {
     collector.collect();
     isolate = prepare();
   }
+}
+
+/**
+ * One job, from its arrival to the end of its isolate. When this returns, all that belongs to it can be collected.
+ *
+ * @returns whether there was one; none comes when the runner has gone
+ */
+function runOne(from: Channel, isolate: PreparedIsolate): boolean {
+  const waitedSince = performance.now();
+  const frame = from.receive();
+  if (!frame) return false;
+  const wasIdle = performance.now() - waitedSince > IDLE_MS;
+  from.send(encodeResult(isolate.run(decodeJob(frame))));
+  if (wasIdle) sleep(HEAD_START_MS);
+  isolate.dispose();
+  return true;
 }
 
 /** A process that has run nothing compiles for nobody but the script's own tenant: it ends after that. */

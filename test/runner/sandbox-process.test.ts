@@ -39,7 +39,7 @@ test('a sandbox is not killed for its answer, which its runner had no time to re
   await sandbox.ended;
 });
 
-test('large messages leave nothing behind that the next script would have to pay for', async () => {
+async function startSandbox() {
   const { launcher } = await detectLauncher('auto', 61_184);
   const limits = { scriptMemoryMb: 64, residentLimit: 192 * 2 ** 20, frameLimit: 2 ** 25 };
   const sandbox = new SandboxProcess(launcher, limits, pino({ level: 'silent' }));
@@ -54,14 +54,43 @@ test('large messages leave nothing behind that the next script would have to pay
     const job = encodeJob({ input, script: Buffer.from(script), requestBody, ...empty, timeoutMs: 10_000 });
     return sandbox.run(job, 10_000);
   };
+  return {
+    run,
+    /** Runs a script of another tenant, and looks at the process's memory while it does. */
+    async expectRoom() {
+      const last = run('for (const start = Date.now(); Date.now() < start + 100;); setBody(typeof gc)');
+      sandbox.inspect(performance.now());
+      expect(await last).toMatchObject({ kind: 'answer', body: Buffer.from('undefined') });
+    },
+    async [Symbol.asyncDispose]() {
+      sandbox.kill('closing');
+      await sandbox.ended;
+    },
+  };
+}
+
+test('large messages leave nothing behind that the next script would have to pay for', async () => {
+  await using rig = await startSandbox();
   const body = Buffer.alloc(12 * 2 ** 20, 'x');
   for (let i = 0; i < 12; i++) {
-    expect(await run(`setBody('x'.repeat(${body.length}))`)).toMatchObject({ kind: 'answer' });
-    expect(await run('setBody(readRequestBody())', body)).toMatchObject({ kind: 'answer' });
+    expect(await rig.run(`setBody('x'.repeat(${body.length}))`)).toMatchObject({ kind: 'answer' });
+    expect(await rig.run('setBody(readRequestBody())', body)).toMatchObject({ kind: 'answer' });
   }
-  const last = run('for (const start = Date.now(); Date.now() < start + 100;); setBody(typeof gc)');
-  sandbox.inspect(performance.now());
-  expect(await last).toMatchObject({ kind: 'answer', body: Buffer.from('undefined') });
-  sandbox.kill('closing');
-  await sandbox.ended;
+  await rig.expectRoom();
 }, 60_000);
+
+const LARGE = '"x".repeat(1e7)';
+
+test.each([
+  ['a value that nobody asked for', 'answer', LARGE],
+  ['headers that are too large', 'oversized', `addHeader('a', ${LARGE})`],
+  ['a text that was thrown', 'error', `throw ${LARGE}`],
+  ['an error’s message', 'error', `throw new Error(${LARGE})`],
+  ['an error’s stack', 'error', `throw Object.assign(new Error('a'), { stack: ${LARGE} })`],
+  ['an error’s name', 'error', `throw Object.assign(new Error('a'), { name: ${LARGE} })`],
+  ['a rejection that nobody cared for', 'error', `void Promise.reject(new Error(${LARGE}))`],
+])('%s leaves nothing behind either', async (_name, kind, script) => {
+  await using rig = await startSandbox();
+  for (let i = 0; i < 20; i++) expect((await rig.run(script)).kind).toBe(kind);
+  await rig.expectRoom();
+});

@@ -68,11 +68,26 @@ const REFUSED = {
   'padding without end': '"a".padEnd(2 ** 30, "b")',
 };
 
+/** A few million characters that go out of the isolate with what was thrown: each run's may add to the last one's. */
+const THROWN = {
+  'a large text that is thrown': 'throw "x".repeat(4e6)',
+  'a large message': 'throw new Error("x".repeat(4e6))',
+  'a large stack': 'throw Object.assign(new Error("a"), { stack: "x".repeat(4e6) })',
+  'a large name': 'throw Object.assign(new Error("a"), { name: "x".repeat(4e6) })',
+  'a large message in a rejection': 'void Promise.reject(new Error("x".repeat(4e6)))',
+};
+
 export const memory: Family = {
   name: 'memory',
   cases: [
     ...scripts('memory_limit', BOMBS, { method: 'POST', body: 'x'.repeat(60_000) }),
     ...scripts('script_error', REFUSED),
+    ...scripts('script_error', THROWN),
+    {
+      name: 'a large value that nobody asked for',
+      script: '"x".repeat(4e6)',
+      expected: { status: 200, text: '' },
+    },
     // The engine refuses to make the larger one, or makes it and is over.
     ...scripts(['memory_limit', 'script_error'], {
       'buffers that are transferred':
