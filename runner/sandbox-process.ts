@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from '../shared/log.ts';
 import { encodeFrame, FrameReader } from './sandbox/frame.ts';
 import { decodeResult, type SandboxResult } from './sandbox/protocol.ts';
+import { Leftovers } from './leftovers.ts';
 import type { Launch, Launcher } from './launcher/launcher.ts';
 import type { GiveWay } from './launcher/niceness.ts';
 import { preferWhenMemoryIsOut } from './launcher/oom-score.ts';
@@ -66,6 +67,7 @@ export class SandboxProcess {
   #startPriority: StartPriority | undefined;
   #priority: RunPriority | undefined;
   #virtualAtStart = 0;
+  #leftovers: Leftovers | undefined;
   /** Of the sandbox itself, which its launcher may have put behind itself. */
   #pid: number | undefined;
   #onReady: ((isReady: boolean) => void) | undefined;
@@ -88,6 +90,11 @@ export class SandboxProcess {
   get alive(): boolean {
     // Its pipe may tell that it has gone before its spawner does.
     return !this.#killReason && !this.#hasEnded && this.#pipe?.destroyed === false;
+  }
+
+  /** There once it is ready. */
+  get leftovers(): Leftovers | undefined {
+    return this.#leftovers;
   }
 
   /**
@@ -148,6 +155,7 @@ export class SandboxProcess {
       preferWhenMemoryIsOut(this.#pid);
       this.#priority = this.#prioritize();
       this.#virtualAtStart = memoryOf(this.#pid).virtual;
+      this.#leftovers = new Leftovers(this.#pid, this.#limits);
       this.#onReady(true);
       this.#onReady = undefined;
       return;
@@ -157,6 +165,7 @@ export class SandboxProcess {
     if (!job) throw new Error('a result that nobody waits for');
     const result = decodeResult(frame);
     this.#job = undefined;
+    this.#leftovers?.ran(performance.now() - job.started);
     job.settle(result);
   }
 

@@ -37,6 +37,7 @@ export class Sandboxes {
   readonly #size: number;
   readonly #spare: number;
   readonly #lending: Lending;
+  readonly #log: Logger;
   #inspector: NodeJS.Timeout | undefined;
 
   constructor(options: {
@@ -49,6 +50,7 @@ export class Sandboxes {
     const { size, spare = 0, launcher, limits, log } = options;
     this.#size = size;
     this.#spare = spare;
+    this.#log = log;
     this.#lending = new Lending(spare, () => this.#serve());
     this.#places = new SandboxPlaces({
       create: () => new SandboxProcess(launcher, limits, log),
@@ -180,7 +182,17 @@ export class Sandboxes {
     if (outcome.kind === 'memory') sandbox.kill('memory');
     // Where there is none to give back, its tenant holds one less all the same, and so may have a spare one.
     if (isSpoilt) this.#serve();
+    else if (sandbox.leftovers?.leaveRoom === false) void this.#empty(sandbox, run);
     else this.#release(sandbox);
+  }
+
+  /** What a tenant's runs have left behind is in no other's way: if need be, that one has a new sandbox. */
+  async #empty(sandbox: SandboxProcess, run: AccountedRun | undefined): Promise<void> {
+    if (await sandbox.leftovers?.leaveRoomSoon()) return this.#release(sandbox);
+    if (run) this.#accounts.charge(run.account, REPLACEMENT_MS);
+    this.#log.info('a sandbox keeps too much memory');
+    sandbox.kill('memory');
+    this.#serve();
   }
 
   #release(sandbox: SandboxProcess): void {

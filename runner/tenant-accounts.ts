@@ -80,6 +80,11 @@ export class TenantAccounts {
     account.seenAt = now;
   }
 
+  /** For what turns out later that a run has cost. */
+  charge(account: TenantAccount, ms: number): void {
+    account.due += ms;
+  }
+
   /** How many tenants used a sandbox of late. */
   active(now = performance.now()): number {
     let count = 0;

@@ -12,10 +12,15 @@ const BOMB = 'const all = []; for (;;) all.push(new Array(1000).fill({}));';
 const LIMIT_MS = 1500;
 const same = (launcher: Launcher): Launcher => launcher;
 
-async function startPool(size: number, spare: number, change: (launcher: Launcher) => Launcher = same) {
+async function startPool(
+  size: number,
+  spare: number,
+  change: (launcher: Launcher) => Launcher = same,
+  residentLimit = 2 ** 28,
+) {
   const { launcher: detected } = await detectLauncher('auto', 61_184);
   const launcher = change(detected);
-  const limits = { scriptMemoryMb: 64, residentLimit: 2 ** 28, frameLimit: 2 ** 20 };
+  const limits = { scriptMemoryMb: 64, residentLimit, frameLimit: 2 ** 20 };
   const pool = new Sandboxes({ size, spare, launcher, limits, log: pino({ level: 'silent' }) });
   await pool.start();
   const nobody = new AbortController();
@@ -110,6 +115,26 @@ test('a tenant whose run has cost its sandbox need not wait for the next one whe
   expect(await first).toMatch(/memory|killed/);
   expect(rig.pool.waiting).toBe(0);
   expect(await second).toBe('answer');
+});
+
+test('a sandbox in which a tenant’s runs leave too little room for another’s is replaced', async () => {
+  let started = 0;
+  const counted = (launcher: Launcher): Launcher => {
+    const start = launcher.sandbox.bind(launcher);
+    launcher.sandbox = (...args) => {
+      started++;
+      return start(...args);
+    };
+    return launcher;
+  };
+  await using rig = await startPool(1, 0, counted, 150 * 2 ** 20);
+  for (let i = 0; i < 100; i++) expect(await rig.run('a', BRIEF)).toBe('answer');
+  expect(started).toBe(1);
+  // V8 keeps pages for the next heap that is as large.
+  const large = 'globalThis.all = Array.from({ length: 5e5 }, (_, i) => ({ i, and: [i] }))';
+  expect(await rig.run('a', large)).toBe('answer');
+  expect(await rig.run('b', BRIEF)).toBe('answer');
+  expect(started).toBe(2);
 });
 
 test('a sandbox that cannot be started is tried again', async () => {
