@@ -30,6 +30,7 @@ export class SpawnedProcess {
   readonly #onStuck: () => void;
   #pipe: Duplex | undefined;
   #pid: number | undefined;
+  #isToEnd = false;
   #hasEnded = false;
   #drain: NodeJS.Timeout | undefined;
   #watchdog: NodeJS.Timeout | undefined;
@@ -46,13 +47,14 @@ export class SpawnedProcess {
   /** SIGKILL. It is the spawner who sends it, for after its end the process's number may be another's. */
   kill(): void {
     if (this.#hasEnded) return;
+    this.#isToEnd = true;
     this.#ask('kill');
     this.#expect();
   }
 
   /** For the spawner's messages, as the next two. @param pipe not there when the process had ended before it was sent */
   take(pipe: Duplex | undefined): void {
-    clearInterval(this.#watchdog);
+    if (!this.#isToEnd) clearInterval(this.#watchdog);
     if (!pipe) return this.kill();
     this.#pipe = pipe;
     // That it breaks is followed by the process's end.

@@ -4,10 +4,11 @@ import { readdirSync } from 'node:fs';
 import { kill } from 'node:process';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { PassThrough } from 'node:stream';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { Spawner } from '../../runner/spawner/spawner.ts';
 import { SPAWNER_NAME } from '../../runner/spawner/messages.ts';
-import type { SpawnedProcess, Started } from '../../runner/spawner/spawned-process.ts';
+import { SpawnedProcess, type Started } from '../../runner/spawner/spawned-process.ts';
 import { commandOf, isAlive, wholeTree } from '../helpers/process-tree.ts';
 import { waitFor } from '../helpers/wait.ts';
 
@@ -160,6 +161,23 @@ test('a frozen spawner is replaced when it does not do what it was asked for', a
   await waitFor('the end of what it started', () => !isAlive(pid));
   expect(await spawner.spawn(shell('exit 3')).ended).toEqual({ code: 3, signal: null });
   spawner.close();
+});
+
+test('a spawner that freezes between sending a pipe and ending its process is found out, too', () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  let found = 0;
+  const spawned = new SpawnedProcess(
+    () => undefined,
+    () => found++,
+  );
+  spawned.kill();
+  spawned.take(new PassThrough());
+  vi.advanceTimersByTime(9_999);
+  expect(found).toBe(0);
+  vi.advanceTimersByTime(1);
+  expect(found).toBe(1);
+  spawned.end({ code: null, signal: 'SIGKILL' });
 });
 
 /** Processes that have it in their command. */
