@@ -49,6 +49,7 @@ export async function dispatch(
     });
   });
   let sandboxMs = 0;
+  let bytes = invocation.request.body.length;
   const forget = replies.expect(replyIdOf(invocation), resolve);
   // Not before the job is there to be found.
   const callOff = (why: string): void =>
@@ -66,9 +67,10 @@ export async function dispatch(
     const reply = await promise;
     if (isClosing(reply)) callOff('abandoned by its gateway, which has to end');
     sandboxMs = reply.timings.isolate + reply.timings.script;
+    if (reply.outcome.kind === 'response') bytes += reply.outcome.response.body.length;
     return reply;
   } finally {
-    admission.leave(ticket, sandboxMs);
+    admission.leave(ticket, sandboxMs, bytes);
     forget();
     clearTimeout(timer);
     signal.removeEventListener('abort', giveUp);

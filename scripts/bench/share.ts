@@ -3,11 +3,12 @@ import { startThrowAwayServices } from '../services/throw-away.ts';
 import { runConstantRate } from './constant-rate.ts';
 import { summarize } from './statistics.ts';
 import { startSystem, store } from './system.ts';
-import { runWrk } from './wrk.ts';
+import { runWrk, type Load } from './wrk.ts';
 
 /** What a steady tenant notices of others' floods: its latency alone, and beside each of them. */
 const VICTIM = 'victim.example';
-const ATTACKS = [
+const ATTACKS: readonly (Omit<Load, 'port' | 'seconds' | 'hosts'> &
+  Record<'name' | 'host' | 'script', string>)[] = [
   {
     name: '24 clients, script without an end',
     host: 'endless.example',
@@ -22,7 +23,21 @@ const ATTACKS = [
     script: 'const end = Date.now() + 20; while (Date.now() < end);',
     connections: 256,
   },
-] as const;
+  {
+    name: '24 clients, bodies of 200 kB, sent back',
+    host: 'echo.example',
+    script: 'setBody(readRequestBody())',
+    connections: 24,
+    bodyBytes: 200_000,
+  },
+  {
+    name: '24 clients, bodies of 1 MB, read',
+    host: 'length.example',
+    script: 'setBody(String(readRequestBody().length))',
+    connections: 24,
+    bodyBytes: 1_000_000,
+  },
+];
 
 /** What was seen beside one attack, over all rounds. */
 class Row {
@@ -81,8 +96,8 @@ await runWrk({ port, hosts: [VICTIM], connections: 4, seconds: 2 });
 const rows = new Map(['nobody', ...ATTACKS.map(({ name }) => name)].map((name) => [name, new Row()]));
 for (let i = 0; i < rounds; i++) {
   rows.get('nobody')?.add(await victim());
-  for (const { name, host, connections } of ATTACKS) {
-    const attack = runWrk({ port, hosts: [host], connections, seconds: seconds + 1 });
+  for (const { name, host, script: _script, ...load } of ATTACKS) {
+    const attack = runWrk({ ...load, port, hosts: [host], seconds: seconds + 1 });
     rows.get(name)?.add(await victim(), await attack);
   }
 }
