@@ -49,7 +49,6 @@ export async function dispatch(
     });
   });
   let sandboxMs = 0;
-  let bytes = invocation.request.body.length;
   const forget = replies.expect(replyIdOf(invocation), resolve);
   // Not before the job is there to be found.
   const callOff = (why: string): void =>
@@ -67,10 +66,9 @@ export async function dispatch(
     const reply = await promise;
     if (isClosing(reply)) callOff('abandoned by its gateway, which has to end');
     sandboxMs = reply.timings.isolate + reply.timings.script;
-    if (reply.outcome.kind === 'response') bytes += reply.outcome.response.body.length;
     return reply;
   } finally {
-    admission.leave(ticket, sandboxMs, bytes);
+    admission.leave(ticket, sandboxMs);
     forget();
     clearTimeout(timer);
     signal.removeEventListener('abort', giveUp);

@@ -74,17 +74,12 @@ export class Admission {
     return ticket;
   }
 
-  /**
-   * @param sandboxMs what the request took there; 0: it was in none, or nobody knows
-   * @param bytes of the request and its answer
-   */
-  leave(ticket: Ticket, sandboxMs: number, bytes = 0): void {
+  /** @param sandboxMs what the request took there; 0: it was in none, or nobody knows */
+  leave(ticket: Ticket, sandboxMs: number): void {
     const { line } = ticket;
     this.#lines.add(line, -1);
-    if (ticket.hasStarted) {
-      line.inFlight--;
-      this.#lines.learnSize(line, bytes);
-    } else this.#release(line, line.held.indexOf(ticket));
+    if (ticket.hasStarted) line.inFlight--;
+    else this.#release(line, line.held.indexOf(ticket));
     if (sandboxMs > 0) {
       this.#lines.learn(line, sandboxMs);
       this.#pace.done(sandboxMs);
@@ -138,8 +133,7 @@ export class Admission {
     const isContended = this.#isContended(line, now);
     const gateways = 1 + otherGateways;
     const room = { sandboxes, jobs, gateways, hasBlueprints: this.#hasBlueprints, isContended };
-    const { meanBytes } = line;
-    return windowOf(room, { meanMs: line.isMeanKnown ? line.meanMs : undefined, meanBytes });
+    return windowOf(room, line.isMeanKnown ? line.meanMs : undefined);
   }
 
   #hold(ticket: Ticket): void {

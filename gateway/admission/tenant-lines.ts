@@ -19,8 +19,6 @@ export interface TenantLine extends Backlog {
   readonly held: Ticket[];
   meanMs: number;
   isMeanKnown: boolean;
-  /** Of a request and its answer. */
-  meanBytes: number;
   seenAt: number;
 }
 
@@ -88,11 +86,6 @@ export class TenantLines {
     this.#workMs += line.count * (line.meanMs - before);
   }
 
-  /** @param bytes of one of the tenant's requests and its answer */
-  learnSize(line: TenantLine, bytes: number): void {
-    line.meanBytes += WEIGHT * (bytes - line.meanBytes);
-  }
-
   /** Tenants with requests that have not been answered yet, without this one. */
   *othersWaiting(line: TenantLine): Generator<TenantLine> {
     for (const other of this.#lines.values()) if (other !== line && other.count > 0) yield other;
@@ -113,6 +106,5 @@ export class TenantLines {
 }
 
 function newLine(): TenantLine {
-  const nothing = { count: 0, inFlight: 0, held: [], meanBytes: 0 };
-  return { ...nothing, meanMs: UNKNOWN_MS, isMeanKnown: false, seenAt: -Infinity };
+  return { count: 0, inFlight: 0, held: [], meanMs: UNKNOWN_MS, isMeanKnown: false, seenAt: -Infinity };
 }

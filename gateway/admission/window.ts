@@ -17,40 +17,16 @@ export interface Room {
  * too little for others to wait behind it. With blueprints jobs wait for those, too.
  */
 const AHEAD_MS = { withoutBlueprints: 10, withBlueprints: 1000 };
-/**
- * Bytes of a tenant's requests and answers that may be on their way at a time while others want sandboxes. Each process
- * on the way moves a body in one piece, which all that comes behind waits for: one job may be larger, two may not.
- */
-const BYTES_ON_THE_WAY = 131_072;
-/** Of all processes together, milliseconds a byte. */
-const MOVING_MS = 20e-6;
 /** Of the jobs that runners hold beside running ones this part may be one tenant's, so that others' come to hand. */
 const PART_OF_HANDS = 2 / 3;
-
-/** What one of a tenant's jobs is, as far as it is known. */
-export interface JobSize {
-  /** In a sandbox, milliseconds; `undefined`: nobody knows, it might be for ever. */
-  readonly meanMs: number | undefined;
-  /** Request and answer. */
-  readonly meanBytes: number;
-}
 
 /**
  * How many jobs of a tenant may be in the queue and in runners' hands at a time. What it has beyond that waits in
  * the gateway, where it is in nobody's way.
+ *
+ * @param meanMs what one of its jobs takes in a sandbox; `undefined`: nobody knows, it might be for ever
  */
-export function windowOf(room: Room, { meanMs, meanBytes }: JobSize): number {
-  const window = windowByTime(room, meanMs);
-  return room.isContended ? Math.max(1, Math.min(window, windowBySize(meanMs, meanBytes))) : window;
-}
-
-/** While a job is in a sandbox its bytes are in nobody's way. */
-function windowBySize(meanMs = Infinity, meanBytes: number): number {
-  const partOnTheWay = 1 / (1 + meanMs / (MOVING_MS * meanBytes));
-  return Math.floor(BYTES_ON_THE_WAY / (meanBytes * partOnTheWay));
-}
-
-function windowByTime(room: Room, meanMs: number | undefined): number {
+export function windowOf(room: Room, meanMs: number | undefined): number {
   const sandboxes = room.sandboxes / room.gateways;
   const hands = Math.max(0, room.jobs - room.sandboxes) / room.gateways;
   const most = PART_OF_HANDS * hands;
