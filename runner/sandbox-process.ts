@@ -23,6 +23,7 @@ export type SandboxOutcome =
 
 /** How long a sandbox may be silent after its script's time before it is taken for stuck. */
 const CLOCK_SLACK_MS = 60;
+const MEBIBYTE = 1_048_576;
 /** Address space that a script may reserve, bytes: resizable buffers reserve without using, and V8 counts neither. */
 const RESERVED_LIMIT = 4 * 1024 ** 3;
 
@@ -92,9 +93,15 @@ export class SandboxProcess {
     return !this.#killReason && !this.#hasEnded && this.#pipe?.destroyed === false;
   }
 
-  /** There once it is ready. */
-  get leftovers(): Leftovers | undefined {
-    return this.#leftovers;
+  /** Whether another tenant's script has room in it, beside what runs have left behind. */
+  hasRoom(): boolean {
+    return this.#leftovers?.leaveRoom() ?? true;
+  }
+
+  /** Whether there is room when it has given back what it can, for which it needs the processor. */
+  async givesBack(): Promise<boolean> {
+    this.#priority?.end();
+    return (await this.#leftovers?.leaveRoomSoon()) ?? true;
   }
 
   /**
@@ -155,7 +162,7 @@ export class SandboxProcess {
       preferWhenMemoryIsOut(this.#pid);
       this.#priority = this.#prioritize();
       this.#virtualAtStart = memoryOf(this.#pid).virtual;
-      this.#leftovers = new Leftovers(this.#pid, this.#limits);
+      this.#leftovers = this.#lookForLeftovers();
       this.#onReady(true);
       this.#onReady = undefined;
       return;
@@ -172,6 +179,12 @@ export class SandboxProcess {
   #prioritize(): RunPriority | undefined {
     const giveWay = this.#pid === undefined ? undefined : this.#limits.niceness?.(this.#pid);
     return this.#pid !== undefined && giveWay ? new RunPriority(this.#pid, giveWay) : undefined;
+  }
+
+  #lookForLeftovers(): Leftovers {
+    const { residentLimit: resident, scriptMemoryMb } = this.#limits;
+    const limits = { resident, heap: scriptMemoryMb * MEBIBYTE };
+    return new Leftovers(() => memoryOf(this.#pid).resident, limits);
   }
 
   async #watch(): Promise<void> {

@@ -182,17 +182,19 @@ export class Sandboxes {
     if (outcome.kind === 'memory') sandbox.kill('memory');
     // Where there is none to give back, its tenant holds one less all the same, and so may have a spare one.
     if (isSpoilt) this.#serve();
-    else if (sandbox.leftovers?.leaveRoom === false) void this.#empty(sandbox, run);
-    else this.#release(sandbox);
+    else if (sandbox.hasRoom()) this.#release(sandbox);
+    else void this.#empty(sandbox, run);
   }
 
-  /** What a tenant's runs have left behind is in no other's way: if need be, that one has a new sandbox. */
+  /** What runs have left behind must not be another tenant's burden: where it stays, the sandbox is replaced. */
   async #empty(sandbox: SandboxProcess, run: AccountedRun | undefined): Promise<void> {
-    if (await sandbox.leftovers?.leaveRoomSoon()) return this.#release(sandbox);
+    this.#serve();
+    if (await sandbox.givesBack()) return this.#release(sandbox);
+    if (!sandbox.alive) return;
+    // Whose run was looked at; most of it is that one's.
     if (run) this.#accounts.charge(run.account, REPLACEMENT_MS);
     this.#log.info('a sandbox keeps too much memory');
     sandbox.kill('memory');
-    this.#serve();
   }
 
   #release(sandbox: SandboxProcess): void {

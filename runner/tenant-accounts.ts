@@ -80,9 +80,10 @@ export class TenantAccounts {
     account.seenAt = now;
   }
 
-  /** For what turns out later that a run has cost. */
+  /** A run that has ended turns out to have cost more, as if it had taken so much longer. */
   charge(account: TenantAccount, ms: number): void {
     account.due += ms;
+    account.meanMs = (account.meanMs ?? 0) + WEIGHT * ms;
   }
 
   /** How many tenants used a sandbox of late. */

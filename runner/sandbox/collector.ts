@@ -15,7 +15,10 @@ export class Collector {
 
   /** Where nobody waits for it. */
   collect(): void {
-    if (outsideBytes() - this.#left < GROWN_BYTES) return;
+    const bytes = outsideBytes();
+    // V8 collects by itself, too.
+    if (bytes < this.#left) this.#left = bytes;
+    if (bytes - this.#left < GROWN_BYTES) return;
     this.#collect();
     this.#left = outsideBytes();
   }

@@ -56,7 +56,7 @@ function runJobs(from: Channel, prepare: () => PreparedIsolate): void {
 }
 
 /**
- * One job, from its arrival to the end of its isolate. When this returns, all that belongs to it can be collected.
+ * One job, from its arrival to the end of its isolate. When this returns, all that was exchanged can be collected.
  *
  * @returns whether there was one; none comes when the runner has gone
  */
