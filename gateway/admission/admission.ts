@@ -130,9 +130,9 @@ export class Admission {
   #windowOf(line: TenantLine, now: number): number {
     if (!this.#capacity || this.isWithoutRunner) return WINDOW_WITHOUT_RUNNER;
     const { sandboxes, jobs, otherGateways } = this.#capacity;
-    const isContended = this.#isContended(line, now);
+    const isFlood = this.#isContended(line, now) && this.#lines.isAboveOthers(line);
     const gateways = 1 + otherGateways;
-    const room = { sandboxes, jobs, gateways, hasBlueprints: this.#hasBlueprints, isContended };
+    const room = { sandboxes, jobs, gateways, hasBlueprints: this.#hasBlueprints, isFlood };
     return windowOf(room, line.isMeanKnown ? line.meanMs : undefined);
   }
 

@@ -42,6 +42,8 @@ export class TenantLines {
   #anotherSeenAt = -Infinity;
   #count = 0;
   #workMs = 0;
+  /** Tenants with requests that have not been answered yet. */
+  #waiting = 0;
 
   /** Requests of all tenants that have not been answered yet. */
   get count(): number {
@@ -73,7 +75,9 @@ export class TenantLines {
 
   /** @param by requests that came, or were answered (negative) */
   add(line: TenantLine, by: number): void {
+    const wasWaiting = line.count > 0;
     line.count += by;
+    this.#waiting += Number(line.count > 0) - Number(wasWaiting);
     this.#count += by;
     this.#workMs = this.#count === 0 ? 0 : this.#workMs + by * line.meanMs;
   }
@@ -93,9 +97,9 @@ export class TenantLines {
 
   /** Whether a tenant brings much more work than the others that bring some do on the mean. */
   isAboveOthers(line: TenantLine): boolean {
-    const others = [...this.othersWaiting(line)];
-    const othersMs = others.reduce((sum, { count, meanMs }) => sum + count * meanMs, 0);
-    return others.length === 0 || line.count * line.meanMs * others.length > MUCH_MORE * othersMs;
+    const own = line.count * line.meanMs;
+    const others = this.#waiting - Number(line.count > 0);
+    return others === 0 || own * others > MUCH_MORE * (this.#workMs - own);
   }
 
   forget(now: number): void {

@@ -59,15 +59,15 @@ test.each([
   ['endless, with three other gateways', 1000, { gateways: 4 }, 2],
   ['brief, with blueprints', 1, { jobs: 50, hasBlueprints: true }, 34],
   ['endless, with blueprints', 1000, { jobs: 50, hasBlueprints: true }, 4],
-  ['whose time nobody knows, beside others', undefined, { isContended: true }, 2],
-  ['endless, beside others', 1000, { isContended: true }, 2],
-  ['brief, beside others', 1, { isContended: true }, 2],
-  ['brief, beside others, on a larger machine', 1, { isContended: true, sandboxes: 8, jobs: 72 }, 8],
-  ['brief, beside others, with another gateway', 1, { isContended: true, gateways: 2 }, 1],
-  ['brief, beside others, without a runner', 1, { isContended: true, sandboxes: 0, jobs: 0 }, 1],
-  ['brief, beside others, with blueprints', 1, { jobs: 50, hasBlueprints: true, isContended: true }, 34],
+  ['whose time nobody knows, a flood', undefined, { isFlood: true }, 2],
+  ['endless, a flood', 1000, { isFlood: true }, 2],
+  ['brief, a flood', 1, { isFlood: true }, 2],
+  ['brief, a flood, on a larger machine', 1, { isFlood: true, sandboxes: 8, jobs: 72 }, 8],
+  ['brief, a flood, with another gateway', 1, { isFlood: true, gateways: 2 }, 1],
+  ['brief, a flood, without a runner', 1, { isFlood: true, sandboxes: 0, jobs: 0 }, 1],
+  ['brief, a flood, with blueprints', 1, { jobs: 50, hasBlueprints: true, isFlood: true }, 34],
 ])('jobs %s in the queue', (_name, meanMs, change, expected) => {
-  const room = { sandboxes: 2, jobs: 18, gateways: 1, hasBlueprints: false, isContended: false, ...change };
+  const room = { sandboxes: 2, jobs: 18, gateways: 1, hasBlueprints: false, isFlood: false, ...change };
   expect(windowOf(room, meanMs)).toBe(expected);
 });
 
@@ -113,6 +113,15 @@ test('while others want sandboxes, who brings more than they may not wait long b
   const other = fill(admission, 'other', 2);
   expect(other.refusal).toBeUndefined();
   expect(other.started()).toBe(2);
+});
+
+test('a flood has no job ahead of others, who have as many as keep them going', () => {
+  const admission = createAdmission({ ...CAPACITY, tenants: 2 });
+  for (const tenant of ['flood', 'steady']) teach(admission, tenant, 1);
+  expect(fill(admission, 'flood', 64).started()).toBe(2);
+  expect(fill(admission, 'steady', 8).started()).toBe(8);
+  // Now it is no more above the other than that may be.
+  expect(fill(admission, 'steady', 64).started()).toBeLessThan(64);
 });
 
 test('tenants that want alike wait, and none of them is a flood', () => {
