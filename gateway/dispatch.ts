@@ -5,6 +5,7 @@ import { encodeInvocation, replyIdOf, type Invocation } from '../shared/invocati
 import { JOB_NAME, JOB_OPTIONS } from '../shared/queue.ts';
 import type { Reply } from '../shared/reply.ts';
 import type { Abandon } from './abandon.ts';
+import { CallingOff } from './calling-off.ts';
 import type { Admission } from './admission/admission.ts';
 import type { Replies } from './replies.ts';
 
@@ -49,29 +50,30 @@ export async function dispatch(
     });
   });
   let sandboxMs = 0;
-  const forget = replies.expect(replyIdOf(invocation), resolve);
-  // Not before the job is there to be found.
-  const callOff = (why: string): void =>
-    void enqueued?.then(() => dispatcher.abandon(invocation, why)).catch(() => undefined);
+  const calling = new CallingOff((why) => dispatcher.abandon(invocation, why), leftMs);
+  const forget = replies.expect(replyIdOf(invocation), (reply) => {
+    sandboxMs = reply.timings.isolate + reply.timings.script;
+    calling.replied();
+    resolve(reply);
+  });
   const giveUp = (): void => {
     reject(new LC500Error('deadline_exceeded', 'the client has gone'));
-    callOff('abandoned by its client');
+    calling.callOff(enqueued, 'abandoned by its client');
   };
-  const timer = setTimeout(
-    () => reject(new LC500Error('deadline_exceeded', 'no reply arrived in time')),
-    leftMs,
-  );
+  const giveUpLate = (): void => reject(new LC500Error('deadline_exceeded', 'no reply arrived in time'));
+  const timer = setTimeout(giveUpLate, leftMs);
   signal.addEventListener('abort', giveUp, { once: true });
   try {
     const reply = await promise;
-    if (isClosing(reply)) callOff('abandoned by its gateway, which has to end');
-    sandboxMs = reply.timings.isolate + reply.timings.script;
+    if (isClosing(reply)) calling.callOff(enqueued, 'abandoned by its gateway, which has to end');
     return reply;
   } finally {
-    admission.leave(ticket, sandboxMs);
-    forget();
     clearTimeout(timer);
     signal.removeEventListener('abort', giveUp);
+    calling.whenOver(() => {
+      admission.leave(ticket, sandboxMs);
+      forget();
+    });
   }
 }
 

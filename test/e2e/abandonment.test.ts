@@ -150,6 +150,29 @@ test('clients that come and go leave no job, no mark without an end, and every s
   expect(answers.map(({ text }) => text)).toEqual(['ok', 'ok', 'ok', 'ok']);
 });
 
+test('clients that leave jobs behind which go on have no more of them than those that stay', async () => {
+  await start({ runners: 0 });
+  const keyed = (i: number): RequestOptions => ({
+    hostname: 'a.example',
+    method: 'POST',
+    headers: [['Idempotency-Key', `"${i}"`]],
+  });
+  const first = Array.from({ length: 20 }, (_, i) => client(keyed(i)));
+  let window = 0;
+  await waitFor('a full window', async () => {
+    const before = window;
+    window = (await jobs()).waiting;
+    return window > 0 && window === before;
+  });
+  expect(window).toBeLessThan(20);
+  for (const one of first) await one.go();
+  const second = Array.from({ length: 20 }, (_, i) => sendRequest(system.port, keyed(20 + i)));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect((await jobs()).waiting).toBe(window);
+  await system.addRunner();
+  expect(new Set((await Promise.all(second)).map(({ text }) => text))).toEqual(new Set(['ok']));
+});
+
 test('nothing is sent for requests that end normally', async () => {
   await start();
   const told: string[] = [];
