@@ -32,9 +32,9 @@ export function windowOf(room: Room, meanMs: number | undefined): number {
   const most = PART_OF_HANDS * hands;
   const aheadMs = room.hasBlueprints ? AHEAD_MS.withBlueprints : AHEAD_MS.withoutBlueprints;
   const useful = meanMs === undefined ? most / 2 : Math.min(most, (sandboxes * aheadMs) / meanMs);
-  // Where others want sandboxes, a flood has none beyond those: every process on the way takes up all that has come, and what is
-  // brief in a sandbox is not so in them. The tenant gets a tenth less done (`npm run bench:share`). Without a runner
-  // there must be one all the same, or the queue would be empty and nobody start one.
+  // Where others want sandboxes, a flood has none beyond those: every process on the way takes up all that has come,
+  // and what is brief in a sandbox is not so in them. The tenant gets a tenth less done (`npm run bench:share`). Without
+  // a runner there must be one all the same, or the queue would be empty and nobody start one.
   if (room.isFlood && !room.hasBlueprints) return Math.max(1, Math.ceil(sandboxes));
   return Math.ceil(sandboxes) + Math.max(1, Math.floor(useful));
 }
