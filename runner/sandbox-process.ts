@@ -101,7 +101,9 @@ export class SandboxProcess {
   /** Whether there is room when it has given back what it can, for which it needs the processor. */
   async givesBack(): Promise<boolean> {
     this.#priority?.end();
-    return (await this.#leftovers?.leaveRoomSoon()) ?? true;
+    const givesBack = (await this.#leftovers?.leaveRoomSoon()) ?? true;
+    if (!givesBack) this.#log.info('the sandbox keeps too much memory');
+    return givesBack;
   }
 
   /**

@@ -37,7 +37,6 @@ export class Sandboxes {
   readonly #size: number;
   readonly #spare: number;
   readonly #lending: Lending;
-  readonly #log: Logger;
   #inspector: NodeJS.Timeout | undefined;
 
   constructor(options: {
@@ -50,7 +49,6 @@ export class Sandboxes {
     const { size, spare = 0, launcher, limits, log } = options;
     this.#size = size;
     this.#spare = spare;
-    this.#log = log;
     this.#lending = new Lending(spare, () => this.#serve());
     this.#places = new SandboxPlaces({
       create: () => new SandboxProcess(launcher, limits, log),
@@ -193,7 +191,6 @@ export class Sandboxes {
     if (!sandbox.alive) return;
     // Whose run was looked at; most of it is that one's.
     if (run) this.#accounts.charge(run.account, REPLACEMENT_MS);
-    this.#log.info('a sandbox keeps too much memory');
     sandbox.kill('memory');
   }
 

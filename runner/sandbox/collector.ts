@@ -1,7 +1,7 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Collecting costs some 3 ms, bringing this much into the process more than that. */
+/** Collecting costs some 3 ms: too much to do it for less than this. */
 const GROWN_BYTES = 8 * 1_048_576;
 
 /**

@@ -24,3 +24,13 @@ test('very long runs, and those of which nobody knows yet, are always in the way
   expect(isInTheWay(long)).toBe(true);
   expect(isInTheWay(unknown)).toBe(true);
 });
+
+test('what a run turns out to have cost later counts as if it had taken so much longer', () => {
+  const accounts = new TenantAccounts();
+  const account = accounts.of('spoiler');
+  accounts.end(accounts.begin(account), 1);
+  const before = { ...account };
+  accounts.charge(account, 100);
+  expect(account.due).toBe(before.due + 100);
+  expect(account.meanMs).toBeGreaterThan(before.meanMs as number);
+});
