@@ -1,18 +1,18 @@
 import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
 import type { RedisClock } from '../shared/clock.ts';
 import { LC500Error } from '../shared/errors.ts';
-import { encodeInvocation, replyIdOf, type Invocation } from '../shared/invocation.ts';
-import { JOB_NAME, JOB_OPTIONS } from '../shared/queue.ts';
+import { replyIdOf, type Invocation } from '../shared/invocation.ts';
 import type { Reply } from '../shared/reply.ts';
 import type { Abandon } from './abandon.ts';
 import { CallingOff } from './calling-off.ts';
 import type { Admission } from './admission/admission.ts';
+import { enqueue } from './enqueue.ts';
 import type { Replies } from './replies.ts';
 
-/** What ioredis says when there is no connection and no offline queue. */
-const NEVER_SENT = "Stream isn't writeable";
-
 export interface Dispatcher {
+  /** The gateway's connection for commands. */
+  readonly redis: Redis;
   readonly queue: Queue;
   readonly replies: Replies;
   readonly clock: RedisClock;
@@ -41,7 +41,7 @@ export async function dispatch(
   let enqueued: Promise<void> | undefined;
   const ticket = admission.enter(invocation.hostname, leftMs, () => {
     onStart();
-    enqueued = enqueue(dispatcher.queue, invocation);
+    enqueued = enqueue(dispatcher, dispatcher.queue, invocation);
     // Waited for together: a reply can be here before Redis has confirmed the job.
     enqueued.catch((error: unknown) => {
       reject(error);
@@ -80,23 +80,4 @@ export async function dispatch(
 /** Whether it is not a reply, but the end of this gateway. */
 export function isClosing({ outcome }: Reply): boolean {
   return outcome.kind === 'failure' && outcome.code === 'gateway_closing';
-}
-
-/** Resolves when Redis has taken the job. @throws LC500Error `queue_unavailable` */
-export async function enqueue(queue: Queue, invocation: Invocation): Promise<void> {
-  try {
-    await queue.add(JOB_NAME, encodeInvocation(invocation), { ...JOB_OPTIONS, jobId: invocation.id });
-  } catch (error) {
-    throw new LC500Error('queue_unavailable', `the job was not taken: ${String(error)}`, { cause: error });
-  }
-}
-
-/**
- * Whether a job that `enqueue` failed for is certain not to be in the queue: Redis refused it, or it was never sent.
- * Any other failure (a time-out, a connection that broke) leaves that open.
- */
-export function isNotTaken(error: unknown): boolean {
-  const cause = error instanceof LC500Error ? error.cause : undefined;
-  if (!(cause instanceof Error)) return false;
-  return cause.name === 'ReplyError' || cause.message.startsWith(NEVER_SENT);
 }

@@ -1,6 +1,6 @@
 import type { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { WORKER_OPTIONS } from '../shared/queue.ts';
+import { jobKeyOf, WORKER_OPTIONS } from '../shared/queue.ts';
 import { recordKeyOf } from '../shared/records/record-keys.ts';
 
 /** For so long after it was taken a job's lock cannot have run out, milliseconds; a second is left for the way. */
@@ -56,10 +56,11 @@ export class JobHolder {
     return true;
   }
 
-  async #ask({ id = '', queueName }: Job, token: string): Promise<boolean> {
-    const queue = `${this.#prefix}:${queueName}`;
+  async #ask(job: Job, token: string): Promise<boolean> {
+    const { id = '', queueName } = job;
+    const [queue, key] = [`${this.#prefix}:${queueName}`, jobKeyOf(this.#prefix, job)];
     const record = recordKeyOf(this.#prefix, id);
-    const keys = [`${queue}:${id}:lock`, `${queue}:${id}`, `${queue}:active`, `${queue}:stalled`, record];
+    const keys = [`${key}:lock`, key, `${queue}:active`, `${queue}:stalled`, record];
     return (
       (await this.#redis.eval(CONFIRM, keys.length, ...keys, token, id, WORKER_OPTIONS.lockDuration)) === 1
     );

@@ -3,6 +3,7 @@ import { errorKind, LC500Error, toLC500Error } from '../shared/errors.ts';
 import type { Invocation } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
 import type { Outcome, ScriptResponse } from '../shared/reply.ts';
+import { refuseTooLarge } from './bodies.ts';
 import type { ProcessorContext } from './processor.ts';
 import { restoreReplay } from './replay.ts';
 import { runScript } from './run.ts';
@@ -50,7 +51,9 @@ export async function perform(
     if (left <= 0)
       throw new LC500Error('deadline_exceeded', 'the deadline had passed before a runner took the job');
     refuseSecondRun(job, invocation);
-    const response = await run(context, invocation, deadline.signal, stopwatch, trace);
+    refuseTooLarge(invocation, context.config.MAX_REQUEST_BYTES);
+    trace.invocation = await context.bodies.complete(job, invocation, deadline.signal);
+    const response = await run(context, trace.invocation, deadline.signal, stopwatch, trace);
     return { outcome: { kind: 'response', response } };
   } catch (thrown) {
     // Whatever else broke when the time was up, or the client had gone, broke because of it.

@@ -5,6 +5,7 @@ import type { Logger } from '../shared/log.ts';
 import type { RecordStore } from '../shared/records/record-store.ts';
 import type { Abandonments } from './abandonments.ts';
 import { foreignPart } from './belongings.ts';
+import type { Bodies } from './bodies.ts';
 import type { BlueprintSource } from './blueprint.ts';
 import type { Callbacks } from './callbacks/callbacks.ts';
 import type { JobHolder } from './job-holder.ts';
@@ -21,6 +22,7 @@ import type { RunTrace } from './trace.ts';
 import type { UnderWay } from './under-way.ts';
 
 export interface ProcessorContext extends OnceContext {
+  readonly bodies: Bodies;
   readonly scripts: ScriptStore;
   readonly blueprints: BlueprintSource;
   readonly codeCache: CodeCache;

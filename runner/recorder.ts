@@ -9,11 +9,13 @@ import type { RecordBucket } from '../shared/records/record-bucket.ts';
 import type { RecordStore } from '../shared/records/record-store.ts';
 import type { InvocationRecord, RecordKind } from '../shared/records/record.ts';
 import type { Outcome, RunTimings } from '../shared/reply.ts';
+import type { Bodies } from './bodies.ts';
 import type { ScriptFailure } from './sandbox/isolate.ts';
 import type { RunTrace } from './trace.ts';
 
 export interface RecorderOptions {
   readonly config: Config;
+  readonly bodies: Bodies;
   readonly store: RecordStore;
   readonly bucket: RecordBucket;
   readonly log: Logger;
@@ -52,9 +54,11 @@ export class Recorder {
 
   /** @returns false when Redis did not take the record; then the job itself has to stay. Never throws */
   async keep(kind: RecordKind, job: Job, invocation: Invocation, end: End): Promise<boolean> {
-    const { config, store, bucket, log } = this.#options;
+    const { config, bodies, store, bucket, log } = this.#options;
     try {
-      const { record, parts } = await makeRecord(await finished(kind, job, invocation, end), config, bucket);
+      // Not fetched yet where nothing was run.
+      const whole = await bodies.complete(job, end.trace?.invocation ?? invocation);
+      const { record, parts } = await makeRecord(await finished(kind, job, whole, end), config, bucket);
       await store.add(await this.#compared(record, invocation, end.outcome), parts);
       return true;
     } catch (error) {
@@ -96,7 +100,7 @@ async function finished(kind: RecordKind, job: Job, invocation: Invocation, end:
   const { outcome, error, timings, trace } = end;
   const [script, blueprint] = await Promise.all([arrived(trace?.script), arrived(trace?.blueprint)]);
   return {
-    invocation: trace?.invocation ?? invocation,
+    invocation,
     kind,
     acceptedAt: job.timestamp,
     attempts: job.attemptsStarted,

@@ -14,6 +14,7 @@ import { RecordBucket } from '../shared/records/record-bucket.ts';
 import { RecordStore } from '../shared/records/record-store.ts';
 import { createS3 } from '../shared/s3.ts';
 import { Abandonments } from './abandonments.ts';
+import { Bodies } from './bodies.ts';
 import { createBlueprintSource } from './blueprint.ts';
 import { Callbacks } from './callbacks/callbacks.ts';
 import { TenantSettingsStore } from './callbacks/tenant-settings.ts';
@@ -75,8 +76,9 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   const settings = new TenantSettingsStore(s3, config);
   const callbacks = new Callbacks({ config, redis, records, settings, log });
   stack.defer(() => callbacks.close());
-  const kept = { ...keepRecords(config, redis, s3, log, stack), records, asyncEndings };
-  const toRun = { scripts, codeCache, blueprints, sandboxes };
+  const bodies = new Bodies(redis, config.QUEUE_PREFIX);
+  const kept = { ...keepRecords({ config, redis, s3, bodies, log }, stack), records, asyncEndings };
+  const toRun = { bodies, scripts, codeCache, blueprints, sandboxes };
   const sources = { ...toRun, abandonments, callbacks, underWay, holder, ...kept };
   const workers = createWorkers(redis, { ...sources, config, publisher, clock, log });
   stack.defer(async () => void (await Promise.all(workers.map((worker) => worker.close()))));
@@ -88,16 +90,20 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
 }
 
 function keepRecords(
-  config: Config,
-  redis: Redis,
-  s3: S3Client,
-  log: Logger,
+  deps: {
+    readonly config: Config;
+    readonly redis: Redis;
+    readonly s3: S3Client;
+    readonly bodies: Bodies;
+    readonly log: Logger;
+  },
   stack: AsyncDisposableStack,
 ): { readonly store: RecordStore; readonly recorder: Recorder } {
+  const { config, redis, s3, bodies, log } = deps;
   const bucket = new RecordBucket(s3, config);
   const store = new RecordStore(redis, bucket, config);
   stack.defer(startRecordSweep({ redis, s3, config, store, bucket, log }));
-  return { store, recorder: new Recorder({ config, store, bucket, log }) };
+  return { store, recorder: new Recorder({ config, bodies, store, bucket, log }) };
 }
 
 async function listenForAbandonments(

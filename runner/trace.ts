@@ -8,7 +8,7 @@ import type { Invocation } from '../shared/invocation.ts';
  * may still be on their way, or have failed; only a record waits for them.
  */
 export interface RunTrace {
-  /** As it was run: a replay's job does not hold the request itself. */
+  /** As it was run: a replay's job does not hold the request itself, others perhaps not the body. */
   invocation: Invocation;
   script?: ServedScript | Promise<ServedScript>;
   blueprint?: Promise<Blueprint>;

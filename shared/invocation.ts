@@ -12,6 +12,9 @@ export interface InvocationRequest {
   readonly body: Buffer;
 }
 
+/** Larger bodies, bytes, lie beside their job: shared/job-body.ts. */
+const LARGEST_IN_JOB = 16_384;
+
 /** One request's job. Everything that a run needs, so that it can be run again later. */
 export interface Invocation {
   /** Also the job's id and the answer's `X-Request-Id`. */
@@ -21,6 +24,8 @@ export interface Invocation {
   /** The tenant, as `parseHost` gives it. */
   readonly hostname: string;
   readonly request: InvocationRequest;
+  /** Length of the body, bytes, where it lies beside the job and has not been fetched yet: `request` has none then. */
+  readonly bodyBeside?: number;
   /** Object key of the script. */
   readonly scriptKey: string;
   /** Absolute URI (blueprint by HTTP) or object key (blueprint from the bucket); `null`: no blueprint. */
@@ -61,7 +66,10 @@ const schema = z
     method: z.string().min(1),
     url: z.string().min(1),
     headers: z.array(z.tuple([z.string(), z.string()])),
-    body: z.object({ encoding: z.enum(['utf8', 'base64']), data: z.string() }),
+    body: z.discriminatedUnion('encoding', [
+      z.object({ encoding: z.enum(['utf8', 'base64']), data: z.string() }),
+      z.object({ encoding: z.literal('beside'), bytes: z.int().positive() }),
+    ]),
     scriptKey: z.string().min(1),
     blueprintKey: z.string().min(1).nullable(),
     deadline: z.number().finite(),
@@ -85,18 +93,31 @@ export function encodeInvocation(invocation: Invocation): InvocationData {
     method: request.method,
     url: request.url,
     headers: request.headers as [string, string][],
-    body: encodeBody(request.body),
+    body: isBodyBeside(invocation)
+      ? { encoding: 'beside', bytes: request.body.length }
+      : encodeBody(request.body),
   };
+}
+
+/**
+ * Whether an invocation's body does not go into the job itself. Whoever adds the job has to have put it beside it:
+ * as JSON, and in BullMQ's Lua scripts, a megabyte costs Redis, gateway and runner several times what its bytes do.
+ */
+export function isBodyBeside({ request }: Invocation): boolean {
+  return request.body.length > LARGEST_IN_JOB;
 }
 
 /** @throws ZodError when the job is not an invocation, or one of a version that this runner does not know. */
 export function decodeInvocation(data: unknown): Invocation {
   const { v: _version, id: replyId, method, url, headers, body, ...rest } = schema.parse(data);
   const id = requestIdOf(replyId);
-  const request = { method, url, headers, body: decodeBody(body) };
-  if (id.length === replyId.length) return { ...rest, id, request };
-  return { ...rest, id, secret: replyId.slice(id.length + 1), request };
+  const request = { method, url, headers, body: body.encoding === 'beside' ? NO_BODY : decodeBody(body) };
+  const beside = body.encoding === 'beside' ? { bodyBeside: body.bytes } : {};
+  if (id.length === replyId.length) return { ...rest, ...beside, id, request };
+  return { ...rest, ...beside, id, secret: replyId.slice(id.length + 1), request };
 }
+
+const NO_BODY = Buffer.alloc(0);
 
 /** In no id of ours: they are of nanoid's alphabet. */
 const BEFORE_SECRET = '.';

@@ -1,4 +1,4 @@
-import type { JobsOptions, WorkerOptions } from 'bullmq';
+import type { Job, JobsOptions, WorkerOptions } from 'bullmq';
 
 /** Name of the BullMQ queue; with the deployment's prefix it makes the keys `<prefix>:invocations:…`. */
 export const QUEUE_NAME = 'invocations';
@@ -42,6 +42,11 @@ export const WORKER_OPTIONS = {
   maxStalledCount: 1,
   runRetryDelay: 500,
 } as const satisfies Omit<WorkerOptions, 'connection'>;
+
+/** Redis key of a job. */
+export function jobKeyOf(prefix: string, { queueName, id }: Pick<Job, 'queueName' | 'id'>): string {
+  return `${prefix}:${queueName}:${id}`;
+}
 
 /** Redis key of the stream that only this gateway reads. */
 export function replyStreamKey(prefix: string, gatewayId: string): string {

@@ -2,7 +2,7 @@ import { asyncRecordKey } from '../../shared/async-location.ts';
 import { LC500Error } from '../../shared/errors.ts';
 import { replyIdOf } from '../../shared/invocation.ts';
 import { isRedisFilling } from '../../shared/redis-filling.ts';
-import { enqueue, isNotTaken } from '../dispatch.ts';
+import { enqueue, isNotTaken } from '../enqueue.ts';
 import { orUnavailable } from '../or-unavailable.ts';
 import type { Accepted, AsyncDispatcher, AsyncInvocation } from './dispatch-async.ts';
 
@@ -26,7 +26,7 @@ export async function accept(
     await refuseWithoutRoom(dispatcher);
     await orUnavailable(records.claim(key, claim), NOT_RECORDED);
     wasSent = true;
-    await enqueue(asyncQueue, invocation);
+    await enqueue(dispatcher, asyncQueue, invocation);
   } catch (error) {
     const mayRun = wasSent && !isNotTaken(error);
     // With a key it goes on: its client may come back for it.

@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import { nanoid } from 'nanoid';
 import { setTimeout as delay } from 'node:timers/promises';
 import { asyncRecordKey, LOCATION_ID_LENGTH } from '../../shared/async-location.ts';
@@ -18,8 +17,6 @@ import { NOT_LOOKED_UP, readLocation } from './location-state.ts';
 
 export interface AsyncDispatcher extends OnceDispatcher {
   readonly config: Config;
-  /** The gateway's connection for commands. */
-  readonly redis: Redis;
   readonly abandonAsync: Abandon;
 }
 

@@ -105,7 +105,10 @@ export const VARIABLES = {
     ...integer(25_000, 10, 600_000),
     meaning: "a request's time from arrival to answer",
   },
-  MAX_REQUEST_BYTES: { ...integer(1_048_576, 0, 64 * 1_048_576), meaning: 'largest request body' },
+  MAX_REQUEST_BYTES: {
+    ...integer(1_048_576, 0, 64 * 1_048_576),
+    meaning: 'largest request body; the same for gateways and runners',
+  },
   MAX_RESPONSE_BYTES: {
     ...integer(5 * 1_048_576, 0, 64 * 1_048_576),
     meaning: 'largest answer, and largest blueprint',

@@ -32,7 +32,7 @@ function startRig(idempotencyRecord?: string) {
   const admission = new Admission({ tenantWaitMs: 2000, hasBlueprints: false });
   const abandoned: ((how: Abandoned) => void)[] = [];
   const abandon = (): Promise<Abandoned> => new Promise((resolve) => abandoned.push(resolve));
-  const dispatcher = { queue, replies, clock: new RedisClock(redis), abandon, admission };
+  const dispatcher = { redis, queue, replies, clock: new RedisClock(redis), abandon, admission };
   const ask = (deadlineMs = 60_000) => {
     const leaving = new AbortController();
     let isQueued = false;

@@ -1,6 +1,6 @@
 import type { Job } from 'bullmq';
 import { encodeInvocation, type Invocation, type InvocationData } from '../../../shared/invocation.ts';
-import { JOB_NAME, JOB_OPTIONS } from '../../../shared/queue.ts';
+import { JOB_NAME, JOB_OPTIONS, QUEUE_NAME } from '../../../shared/queue.ts';
 import { waitFor } from '../../helpers/wait.ts';
 import type { AttackRoom, Family, HostileCase } from '../hostile-case.ts';
 
@@ -75,6 +75,8 @@ const UNREADABLE_ROWS: Readonly<Record<string, Change>> = {
   'a header that is a number': (data) => ({ ...data, headers: [['a', 1]] }),
   'a body that is a text': (data) => ({ ...data, body: 'abc' }),
   'a body in an unknown encoding': (data) => ({ ...data, body: { encoding: 'hex', data: '00' } }),
+  'a body beside it of no length': (data) => ({ ...data, body: { encoding: 'beside' } }),
+  'a body beside it of less than nothing': (data) => ({ ...data, body: { encoding: 'beside', bytes: -1 } }),
   'a deadline that is a text': (data) => ({ ...data, deadline: 'tomorrow' }),
   'no deadline': (data) => ({ ...data, deadline: Infinity }),
   'a key that is null': (data) => ({ ...data, scriptKey: null }),
@@ -133,6 +135,10 @@ const FOREIGN_ROWS: Readonly<Record<string, [part: string, change: Change]>> = {
   ],
 };
 
+const beside = (data: InvocationData): unknown => ({ ...data, body: { encoding: 'beside', bytes: 10 } });
+/** It goes with the job (shared/job-body.ts). */
+const bodyKey = (prefix: string, { id }: InvocationData): string => `${prefix}:${QUEUE_NAME}:${id}:logs`;
+
 const RUN_ROWS: Readonly<Record<string, [outcome: string | RegExp, change: Change]>> = {
   'a deadline that has passed': ['deadline_exceeded', (data) => ({ ...data, deadline: 1 })],
   'a deadline below zero': ['deadline_exceeded', (data) => ({ ...data, deadline: -1e300 })],
@@ -151,9 +157,25 @@ const RUN_ROWS: Readonly<Record<string, [outcome: string | RegExp, change: Chang
     'answered',
     (data) => ({ ...data, body: { encoding: 'base64', data: '***' } }),
   ],
-  'a body of 5 MB': [
-    'invalid_response',
-    (data) => ({ ...data, body: { encoding: 'utf8', data: 'x'.repeat(5e6) } }),
+  'a body of 5 MB': ['answered', (data) => ({ ...data, body: { encoding: 'utf8', data: 'x'.repeat(5e6) } })],
+  'a body beside it that is said to be large': [
+    'answered',
+    (data) => ({ ...data, body: { encoding: 'beside', bytes: 5e6 } }),
+  ],
+  'a body beside it that is not there': [/^internal_error: .* there is none$/, beside],
+  'a body beside it that is longer than it says': [
+    /^internal_error: .* there is one of 20 bytes$/,
+    (data, { system, prefix }) => {
+      void system.redis.rpush(bodyKey(prefix, data), 'x'.repeat(20));
+      return beside(data);
+    },
+  ],
+  'a body beside it that is no list': [
+    /^internal_error: WRONGTYPE/,
+    (data, { system, prefix }) => {
+      void system.redis.set(bodyKey(prefix, data), 'x'.repeat(10));
+      return beside(data);
+    },
   ],
   'fields that nobody knows': ['answered', (data) => ({ ...data, isAdmin: true, ['__proto__']: { a: 1 } })],
   'a script that is not there': ['answered', (data) => ({ ...data, scriptKey: `${data.hostname}/none.js` })],
