@@ -20,7 +20,7 @@ export class Bodies {
    * An invocation with its body.
    *
    * @param signal the end of waiting for Redis; rejects with its reason
-   * @throws LC500Error `internal_error` when the job's body is not there
+   * @throws LC500Error `queue_unavailable` when the job's body is not there
    */
   async complete(job: Job, invocation: Invocation, signal?: AbortSignal): Promise<Invocation> {
     const { bodyBeside, ...rest } = invocation;

@@ -29,14 +29,14 @@ export async function dropJobBody(redis: Redis, jobKey: string): Promise<void> {
 
 /**
  * @param bytes its length, as the job has it
- * @throws LC500Error `internal_error` when there is no such body
+ * @throws LC500Error `queue_unavailable` when there is no such body: Redis was emptied, and trying again makes sense
  */
 export async function readJobBody(redis: Redis, jobKey: string, bytes: number): Promise<Buffer> {
   const body = await redis.lindexBuffer(keyOf(jobKey), 0);
   if (body?.length === bytes) return body;
   const found = body ? `one of ${body.length} bytes` : 'none';
   throw new LC500Error(
-    'internal_error',
+    'queue_unavailable',
     `the job's body of ${bytes} bytes is not in Redis: there is ${found}`,
   );
 }

@@ -106,12 +106,12 @@ test('a request that no runner came for in time is recorded with its large body'
   await nothingLeft();
 });
 
-test('a job whose body is gone is an internal_error, said to the operator', async () => {
+test('a job whose body is gone is queue_unavailable, said to the operator', async () => {
   await start(ECHO, { runners: 0 });
   const pending = post();
   await system.redis.del(await bodyKey());
   const runner = await system.addRunner();
-  expect((await pending).json()).toMatchObject({ code: 'internal_error' });
+  expect((await pending).json()).toMatchObject({ code: 'queue_unavailable' });
   const { reason } = await runner.logged('invocation failed');
   expect(reason).toContain('is not in Redis: there is none');
 });

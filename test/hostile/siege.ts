@@ -12,8 +12,8 @@ import { Tally } from './tally.ts';
 /** One attacker for each sandbox that is there for all, and one that waits. */
 const ATTACKERS = 4;
 /** As long as the victim is looked at without attack, and beside each family: a percentile wants many requests. */
-const CALM_MS = 15_000;
-const FAMILY_MS = 15_000;
+const CALM_MS = 60_000;
+const FAMILY_MS = 60_000;
 /** Between two looks at memory. */
 const SAMPLE_MS = 5000;
 /** After this much of an attack that was refused the attacker comes again. */

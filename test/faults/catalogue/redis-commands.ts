@@ -53,7 +53,8 @@ export const REDIS_COMMANDS: readonly Fault[] = [
   {
     name: 'flushall',
     what: '`FLUSHALL`',
-    allowed: forAll('deadline_exceeded'),
+    // The second where a job was taken and its body not fetched yet.
+    allowed: forAll('deadline_exceeded', 'queue_unavailable'),
     seconds: 9,
     forgets: true,
     strike: async ({ redis }) => void (await redis.admin.flushall()),

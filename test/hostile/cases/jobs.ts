@@ -162,9 +162,9 @@ const RUN_ROWS: Readonly<Record<string, [outcome: string | RegExp, change: Chang
     'answered',
     (data) => ({ ...data, body: { encoding: 'beside', bytes: 5e6 } }),
   ],
-  'a body beside it that is not there': [/^internal_error: .* there is none$/, beside],
+  'a body beside it that is not there': [/^queue_unavailable: .* there is none$/, beside],
   'a body beside it that is longer than it says': [
-    /^internal_error: .* there is one of 20 bytes$/,
+    /^queue_unavailable: .* there is one of 20 bytes$/,
     (data, { system, prefix }) => {
       void system.redis.rpush(bodyKey(prefix, data), 'x'.repeat(20));
       return beside(data);
