@@ -4,52 +4,70 @@ import { LC500Error } from '../shared/errors.ts';
 import type { Invocation } from '../shared/invocation.ts';
 import { readJobBody } from '../shared/job-body.ts';
 import { jobKeyOf } from '../shared/queue.ts';
+import { orAborted } from './or-aborted.ts';
+import { TAKEN } from './under-way.ts';
 
-/** The bodies of invocations, wherever they are. */
+/** Fetches the bodies that lie beside their jobs. */
 export class Bodies {
   readonly #redis: Redis;
   readonly #prefix: string;
+  readonly #limit: number;
 
-  /** @param redis a patient connection: while Redis is away, a body that lies there is waited for */
-  constructor(redis: Redis, prefix: string) {
+  /**
+   * @param redis a patient connection: while Redis is away, a body is waited for
+   * @param config `MAX_REQUEST_BYTES`: nothing that is said to be larger is fetched
+   */
+  constructor(
+    redis: Redis,
+    {
+      QUEUE_PREFIX,
+      MAX_REQUEST_BYTES,
+    }: { readonly QUEUE_PREFIX: string; readonly MAX_REQUEST_BYTES: number },
+  ) {
     this.#redis = redis;
-    this.#prefix = prefix;
+    this.#prefix = QUEUE_PREFIX;
+    this.#limit = MAX_REQUEST_BYTES;
   }
 
   /**
    * An invocation with its body.
    *
    * @param signal the end of waiting for Redis; rejects with its reason
-   * @throws LC500Error `queue_unavailable` when the job's body is not there
+   * @throws LC500Error `request_too_large`, or `queue_unavailable` when the body of a job that is there is not
+   * @throws TAKEN when the job is gone, too: it was ended elsewhere
    */
   async complete(job: Job, invocation: Invocation, signal?: AbortSignal): Promise<Invocation> {
     const { bodyBeside, ...rest } = invocation;
     if (bodyBeside === undefined) return invocation;
-    const read = readJobBody(this.#redis, jobKeyOf(this.#prefix, job), bodyBeside);
-    const body = await (signal ? untilAborted(read, signal) : read);
+    this.refuseTooLarge(invocation);
+    const read = this.#read(jobKeyOf(this.#prefix, job), bodyBeside);
+    const body = await (signal ? orAborted(read, signal) : read);
     return { ...rest, request: { ...invocation.request, body } };
   }
-}
 
-/**
- * Gateways let nothing larger in; but a job may be another's word, or its gateway's limit another.
- *
- * @throws LC500Error `request_too_large`
- */
-export function refuseTooLarge({ bodyBeside, request }: Invocation, limit: number): void {
-  const bytes = bodyBeside ?? request.body.length;
-  if (bytes <= limit) return;
-  throw new LC500Error(
-    'request_too_large',
-    `a body of ${bytes} bytes, and MAX_REQUEST_BYTES is ${limit} here: it has to be the same for gateways and runners`,
-  );
-}
+  /**
+   * Gateways let nothing larger in; but a job may be another's word, or its gateway's limit another.
+   *
+   * @throws LC500Error `request_too_large`
+   */
+  refuseTooLarge({ bodyBeside, request }: Invocation): void {
+    const bytes = bodyBeside ?? request.body.length;
+    if (bytes <= this.#limit) return;
+    throw new LC500Error(
+      'request_too_large',
+      `a body of ${bytes} bytes, and MAX_REQUEST_BYTES is ${this.#limit} here: ` +
+        'it has to be the same for gateways and runners',
+    );
+  }
 
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const end = (): void => reject(signal.reason);
-    if (signal.aborted) end();
-    signal.addEventListener('abort', end, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', end));
-  });
+  async #read(jobKey: string, bytes: number): Promise<Buffer> {
+    const body = await readJobBody(this.#redis, jobKey);
+    if (body?.length === bytes) return body;
+    if (!body && (await this.#redis.exists(jobKey)) === 0) throw TAKEN;
+    const found = body ? `one of ${body.length} bytes` : 'none';
+    throw new LC500Error(
+      'queue_unavailable',
+      `the job's body of ${bytes} bytes is not in Redis: there is ${found}`,
+    );
+  }
 }

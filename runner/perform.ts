@@ -3,7 +3,6 @@ import { errorKind, LC500Error, toLC500Error } from '../shared/errors.ts';
 import type { Invocation } from '../shared/invocation.ts';
 import type { Logger } from '../shared/log.ts';
 import type { Outcome, ScriptResponse } from '../shared/reply.ts';
-import { refuseTooLarge } from './bodies.ts';
 import type { ProcessorContext } from './processor.ts';
 import { restoreReplay } from './replay.ts';
 import { runScript } from './run.ts';
@@ -51,7 +50,7 @@ export async function perform(
     if (left <= 0)
       throw new LC500Error('deadline_exceeded', 'the deadline had passed before a runner took the job');
     refuseSecondRun(job, invocation);
-    refuseTooLarge(invocation, context.config.MAX_REQUEST_BYTES);
+    context.bodies.refuseTooLarge(invocation);
     trace.invocation = await context.bodies.complete(job, invocation, deadline.signal);
     const response = await run(context, trace.invocation, deadline.signal, stopwatch, trace);
     return { outcome: { kind: 'response', response } };
@@ -60,7 +59,7 @@ export async function perform(
     const { aborted: isOver, reason } = deadline.signal;
     // Ends what is still under way for this invocation, such as a blueprint that nobody needs any more.
     deadline.abort(OVER);
-    if (reason === ABANDONED || reason === TAKEN) return undefined;
+    if (reason === ABANDONED || reason === TAKEN || thrown === TAKEN) return undefined;
     const error = reason === CLOSING ? await giveUp(job, token, invocation) : errorOf(thrown, isOver);
     logFailure(context.log, invocation, error);
     return { outcome: { kind: 'failure', code: error.code }, error };
@@ -105,5 +104,7 @@ function logFailure(log: Logger, invocation: Invocation, error: LC500Error): voi
     reason: error.message,
   };
   if (errorKind(error.code).fault === 'operator') log.error(record, 'invocation failed');
+  // Gateways refuse it before there is a job, unless their limit is another.
+  else if (error.code === 'request_too_large') log.warn(record, 'invocation failed');
   else log.info(record, 'invocation failed');
 }

@@ -52,7 +52,10 @@ export class Recorder {
     return isAsked ? 'asked' : undefined;
   }
 
-  /** @returns false when Redis did not take the record; then the job itself has to stay. Never throws */
+  /**
+   * @returns false when no record could be made, as Redis did not take it, or has lost the body; then the job itself
+   * has to stay. Never throws
+   */
   async keep(kind: RecordKind, job: Job, invocation: Invocation, end: End): Promise<boolean> {
     const { config, bodies, store, bucket, log } = this.#options;
     try {

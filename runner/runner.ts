@@ -76,9 +76,8 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
   const settings = new TenantSettingsStore(s3, config);
   const callbacks = new Callbacks({ config, redis, records, settings, log });
   stack.defer(() => callbacks.close());
-  const bodies = new Bodies(redis, config.QUEUE_PREFIX);
-  const kept = { ...keepRecords({ config, redis, s3, bodies, log }, stack), records, asyncEndings };
-  const toRun = { bodies, scripts, codeCache, blueprints, sandboxes };
+  const kept = { ...keepRecords(config, redis, s3, log, stack), records, asyncEndings };
+  const toRun = { scripts, codeCache, blueprints, sandboxes };
   const sources = { ...toRun, abandonments, callbacks, underWay, holder, ...kept };
   const workers = createWorkers(redis, { ...sources, config, publisher, clock, log });
   stack.defer(async () => void (await Promise.all(workers.map((worker) => worker.close()))));
@@ -90,20 +89,17 @@ export async function startRunner(config: Config, log: Logger): Promise<Runner> 
 }
 
 function keepRecords(
-  deps: {
-    readonly config: Config;
-    readonly redis: Redis;
-    readonly s3: S3Client;
-    readonly bodies: Bodies;
-    readonly log: Logger;
-  },
+  config: Config,
+  redis: Redis,
+  s3: S3Client,
+  log: Logger,
   stack: AsyncDisposableStack,
-): { readonly store: RecordStore; readonly recorder: Recorder } {
-  const { config, redis, s3, bodies, log } = deps;
+): { readonly bodies: Bodies; readonly store: RecordStore; readonly recorder: Recorder } {
+  const bodies = new Bodies(redis, config);
   const bucket = new RecordBucket(s3, config);
   const store = new RecordStore(redis, bucket, config);
   stack.defer(startRecordSweep({ redis, s3, config, store, bucket, log }));
-  return { store, recorder: new Recorder({ config, bodies, store, bucket, log }) };
+  return { bodies, store, recorder: new Recorder({ config, bodies, store, bucket, log }) };
 }
 
 async function listenForAbandonments(

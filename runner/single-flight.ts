@@ -1,3 +1,5 @@
+import { orAborted } from './or-aborted.ts';
+
 /** @param isWanted whether anybody waits for it at this moment */
 type Task<T> = (isWanted: () => boolean) => Promise<T>;
 
@@ -32,13 +34,9 @@ export class SingleFlight<T> {
     signal.throwIfAborted();
     const flight = this.#flight(key, task);
     flight.waiting++;
-    const left = Promise.withResolvers<never>();
-    const leave = (): void => left.reject(signal.reason as Error);
-    signal.addEventListener('abort', leave, { once: true });
     try {
-      return await Promise.race([flight.result, left.promise]);
+      return await orAborted(flight.result, signal);
     } finally {
-      signal.removeEventListener('abort', leave);
       flight.waiting--;
     }
   }

@@ -93,17 +93,17 @@ export function encodeInvocation(invocation: Invocation): InvocationData {
     method: request.method,
     url: request.url,
     headers: request.headers as [string, string][],
-    body: isBodyBeside(invocation)
+    body: goesBeside(invocation)
       ? { encoding: 'beside', bytes: request.body.length }
       : encodeBody(request.body),
   };
 }
 
 /**
- * Whether an invocation's body does not go into the job itself. Whoever adds the job has to have put it beside it:
- * as JSON, and in BullMQ's Lua scripts, a megabyte costs Redis, gateway and runner several times what its bytes do.
+ * Whether an invocation's body does not go into the job itself. Whoever adds the job has to put it beside it: as JSON,
+ * and in BullMQ's Lua scripts, a megabyte costs Redis, gateway and runner several times what its bytes do.
  */
-export function isBodyBeside({ request }: Invocation): boolean {
+export function goesBeside({ request }: Invocation): boolean {
   return request.body.length > LARGEST_IN_JOB;
 }
 

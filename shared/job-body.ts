@@ -1,5 +1,4 @@
 import type { Redis } from 'ioredis';
-import { LC500Error } from './errors.ts';
 
 /**
  * Where a large body lies, as it came: the one element of a list that is BullMQ's log of the job. So it is gone with
@@ -22,21 +21,7 @@ export async function keepJobBody(redis: Redis, jobKey: string): Promise<void> {
   await redis.persist(keyOf(jobKey));
 }
 
-/** The job will not come. */
-export async function dropJobBody(redis: Redis, jobKey: string): Promise<void> {
-  await redis.del(keyOf(jobKey));
-}
-
-/**
- * @param bytes its length, as the job has it
- * @throws LC500Error `queue_unavailable` when there is no such body: Redis was emptied, and trying again makes sense
- */
-export async function readJobBody(redis: Redis, jobKey: string, bytes: number): Promise<Buffer> {
-  const body = await redis.lindexBuffer(keyOf(jobKey), 0);
-  if (body?.length === bytes) return body;
-  const found = body ? `one of ${body.length} bytes` : 'none';
-  throw new LC500Error(
-    'queue_unavailable',
-    `the job's body of ${bytes} bytes is not in Redis: there is ${found}`,
-  );
+/** @returns `null` when there is none */
+export async function readJobBody(redis: Redis, jobKey: string): Promise<Buffer | null> {
+  return redis.lindexBuffer(keyOf(jobKey), 0);
 }

@@ -90,6 +90,29 @@ test('a large body is there for the second run when its runner has died', async 
   await nothingLeft();
 });
 
+test('a large body is there for the runner that takes over from one that has to end', async () => {
+  await start('for (;;);', { env: { SCRIPT_TIMEOUT_MS: '20000', SHUTDOWN_GRACE_MS: '100' } });
+  const pending = post({ method: 'PUT' });
+  await waitFor('its run', async () => {
+    const active = await system.redis.llen(`${system.env['QUEUE_PREFIX']}:invocations:active`);
+    return active === 1;
+  });
+  await system.deploy(HOST, ECHO);
+  system.runners[0]?.signal('SIGTERM');
+  await system.addRunner();
+  expect((await pending).text).toBe(LARGE);
+  await nothingLeft();
+});
+
+test('a large body with an Idempotency-Key is run once', async () => {
+  await start(`setHeader('X-Run', String(Math.random())); ${ECHO}`);
+  const headers = [['Idempotency-Key', '"a"']] as const;
+  const [first, second] = [await post({ headers }), await post({ headers })];
+  expect(second.text).toBe(LARGE);
+  expect(second.header('x-run')).toBe(first.header('x-run'));
+  expect(second.header('idempotency-replayed')).toBe('true');
+});
+
 test('a request that no runner came for in time is recorded with its large body', async () => {
   await start(ECHO, { runners: 0, env: { ADMIN_TOKEN, REQUEST_DEADLINE_MS: '1500' } });
   const admin = adminOf(system);

@@ -42,20 +42,34 @@ test.each([
   expect(await redis.exists(`${queue.toKey(given.id)}:logs`)).toBe(beside);
 });
 
-test('a job that Redis refuses leaves no body behind', async () => {
-  await redis.set(queue.toKey('wait'), 'no list');
+test('a job that Redis refuses leaves nothing behind', async () => {
+  await redis.set(queue.toKey('meta'), 'no hash');
   const given = invocation(20_000);
   const error = await enqueue(deps, queue, given).catch((thrown: unknown) => thrown);
+  await redis.del(queue.toKey('meta'));
   expect(error).toMatchObject({ code: 'queue_unavailable' });
   expect(isNotTaken(error)).toBe(true);
-  const body = `${queue.toKey(given.id)}:logs`;
-  await waitFor('its body to be gone', async () => (await redis.exists(body)) === 0);
+  const key = queue.toKey(given.id);
+  await waitFor('job and body to be gone', async () => (await redis.exists(key, `${key}:logs`)) === 0);
 });
 
-test('a body whose place is taken by something else is queue_unavailable, and no job comes to be', async () => {
-  await redis.del(queue.toKey('wait'));
+test('a job whose body Redis refuses may be run, so that whoever asked for it has to take it out', async () => {
   const given = invocation(20_000);
   await redis.set(`${queue.toKey(given.id)}:logs`, 'no list');
-  await expect(enqueue(deps, queue, given)).rejects.toMatchObject({ code: 'queue_unavailable' });
-  expect(await redis.exists(queue.toKey(given.id))).toBe(0);
+  const error = await enqueue(deps, queue, given).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: 'queue_unavailable' });
+  expect(isNotTaken(error)).toBe(false);
+  expect(await queue.remove(given.id)).toBe(1);
+  expect(await redis.exists(`${queue.toKey(given.id)}:logs`)).toBe(0);
+});
+
+test('a body stays only for a minute beyond the deadline until its job is confirmed', async () => {
+  const given = invocation(20_000);
+  const unconfirmed = new Queue(QUEUE_NAME, { connection: redis, prefix });
+  unconfirmed.add = () => Promise.reject(new Error('Command timed out'));
+  await expect(enqueue(deps, unconfirmed, given)).rejects.toMatchObject({ code: 'queue_unavailable' });
+  const ttl = await redis.pttl(`${queue.toKey(given.id)}:logs`);
+  expect(ttl).toBeGreaterThan(60_000);
+  expect(ttl).toBeLessThanOrEqual(70_000);
+  await unconfirmed.close();
 });

@@ -53,8 +53,7 @@ export const REDIS_COMMANDS: readonly Fault[] = [
   {
     name: 'flushall',
     what: '`FLUSHALL`',
-    // The second where a job was taken and its body not fetched yet.
-    allowed: forAll('deadline_exceeded', 'queue_unavailable'),
+    allowed: forAll('deadline_exceeded'),
     seconds: 9,
     forgets: true,
     strike: async ({ redis }) => void (await redis.admin.flushall()),

@@ -1,56 +1,18 @@
 import type { Job } from 'bullmq';
-import { encodeInvocation, type Invocation, type InvocationData } from '../../../shared/invocation.ts';
+import { encodeInvocation, type InvocationData } from '../../../shared/invocation.ts';
 import { JOB_NAME, JOB_OPTIONS, QUEUE_NAME } from '../../../shared/queue.ts';
 import { waitFor } from '../../helpers/wait.ts';
 import type { AttackRoom, Family, HostileCase } from '../hostile-case.ts';
+import { endOf, genuine, settle } from './write-job.ts';
 
-let jobs = 0;
-
-/** A job as a gateway would write it. */
-function genuine({ hostname, prefix }: AttackRoom): Invocation {
-  const id = `intruder${++jobs}x${process.pid}`;
-  return {
-    id,
-    hostname,
-    request: { method: 'GET', url: '/', headers: [], body: Buffer.alloc(0) },
-    scriptKey: `${hostname}/index.js`,
-    blueprintKey: null,
-    deadline: Date.now() + 20_000,
-    replyTo: `${prefix}:replies:${id}`,
-  };
-}
-
-/** Writes a job and waits until no runner has it any more. @returns why it failed, or `answered`; of a recorded failure its code */
-async function settle(room: AttackRoom, id: string, data: unknown): Promise<string> {
-  return endOf(room, await room.queue.add(JOB_NAME, data, { ...JOB_OPTIONS, jobId: id }), id);
-}
-
-async function endOf(room: AttackRoom, job: Job, id: string): Promise<string> {
-  const { queue } = room;
-  let state = '';
-  await waitFor('the end of the job', async () => {
-    state = await job.getState();
-    return state === 'failed' || state === 'unknown';
-  });
-  if (state === 'unknown') return (await recordedCode(room, id)) ?? 'answered';
-  const reason = (await queue.getJob(id))?.failedReason ?? '';
-  await queue.remove(id);
-  return reason;
-}
-
-/** The code of an invocation's record: its job is gone as soon as there is one. */
-async function recordedCode({ system, prefix }: AttackRoom, id: string): Promise<string | undefined> {
-  const text = await system.redis.hget(`${prefix}:records:one:${id}`, 'json');
-  return text === null ? undefined : (JSON.parse(text) as { code: string }).code;
-}
-
+/** What is written instead, or a promise of it. */
 type Change = (data: InvocationData, room: AttackRoom) => unknown;
 
 const row = (name: string, expected: string | RegExp, change: Change): HostileCase => ({
   name,
   act: async (room) => {
     const invocation = genuine(room);
-    return settle(room, invocation.id, change(encodeInvocation(invocation), room));
+    return settle(room, invocation, await change(encodeInvocation(invocation), room));
   },
   expected: { status: 200, text: expected },
 });
@@ -159,26 +121,29 @@ const RUN_ROWS: Readonly<Record<string, [outcome: string | RegExp, change: Chang
   ],
   'a body of 5 MB': ['answered', (data) => ({ ...data, body: { encoding: 'utf8', data: 'x'.repeat(5e6) } })],
   'a body beside it that is said to be large': [
-    'answered',
+    'request_too_large',
     (data) => ({ ...data, body: { encoding: 'beside', bytes: 5e6 } }),
   ],
   'a body beside it that is not there': [/^queue_unavailable: .* there is none$/, beside],
   'a body beside it that is longer than it says': [
     /^queue_unavailable: .* there is one of 20 bytes$/,
-    (data, { system, prefix }) => {
-      void system.redis.rpush(bodyKey(prefix, data), 'x'.repeat(20));
+    async (data, { system, prefix }) => {
+      await system.redis.rpush(bodyKey(prefix, data), 'x'.repeat(20));
       return beside(data);
     },
   ],
   'a body beside it that is no list': [
     /^internal_error: WRONGTYPE/,
-    (data, { system, prefix }) => {
-      void system.redis.set(bodyKey(prefix, data), 'x'.repeat(10));
+    async (data, { system, prefix }) => {
+      await system.redis.set(bodyKey(prefix, data), 'x'.repeat(10));
       return beside(data);
     },
   ],
   'fields that nobody knows': ['answered', (data) => ({ ...data, isAdmin: true, ['__proto__']: { a: 1 } })],
-  'a script that is not there': ['answered', (data) => ({ ...data, scriptKey: `${data.hostname}/none.js` })],
+  'a script that is not there': [
+    'script_not_found',
+    (data) => ({ ...data, scriptKey: `${data.hostname}/none.js` }),
+  ],
 };
 
 const ACTS: Readonly<Record<string, (room: AttackRoom) => Promise<string>>> = {
@@ -197,7 +162,7 @@ const ACTS: Readonly<Record<string, (room: AttackRoom) => Promise<string>>> = {
   'a reply to what is no stream': async (room) => {
     const invocation = genuine(room);
     await room.system.redis.set(invocation.replyTo, 'mine');
-    await settle(room, invocation.id, encodeInvocation(invocation));
+    await settle(room, invocation, encodeInvocation(invocation), false);
     const kept = await room.system.redis.getdel(invocation.replyTo);
     return kept === 'mine' ? '1 reply' : `changed to ${kept}`;
   },
@@ -205,7 +170,7 @@ const ACTS: Readonly<Record<string, (room: AttackRoom) => Promise<string>>> = {
     const invocation = genuine(room);
     const idempotencyRecord = `${room.prefix}:idempotency:${invocation.id}`;
     await room.system.redis.set(idempotencyRecord, 'mine');
-    await settle(room, invocation.id, encodeInvocation({ ...invocation, idempotencyRecord }));
+    await settle(room, invocation, encodeInvocation({ ...invocation, idempotencyRecord }), false);
     const kept = await room.system.redis.getdel(idempotencyRecord);
     return kept === 'mine' ? '1 reply' : `changed to ${kept}`;
   },
