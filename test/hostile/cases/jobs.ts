@@ -119,7 +119,10 @@ const RUN_ROWS: Readonly<Record<string, [outcome: string | RegExp, change: Chang
     'answered',
     (data) => ({ ...data, body: { encoding: 'base64', data: '***' } }),
   ],
-  'a body of 5 MB': ['answered', (data) => ({ ...data, body: { encoding: 'utf8', data: 'x'.repeat(5e6) } })],
+  'a body of 5 MB': [
+    'request_too_large',
+    (data) => ({ ...data, body: { encoding: 'utf8', data: 'x'.repeat(5e6) } }),
+  ],
   'a body beside it that is said to be large': [
     'request_too_large',
     (data) => ({ ...data, body: { encoding: 'beside', bytes: 5e6 } }),
