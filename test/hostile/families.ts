@@ -9,7 +9,16 @@ import { logs } from './cases/logs.ts';
 import { memory } from './cases/memory.ts';
 import { intruderReplies } from './cases/replies.ts';
 import { storage } from './cases/storage.ts';
-import type { Family } from './hostile-case.ts';
+import { scripts, type Family } from './hostile-case.ts';
+
+/** Who does nothing bad, as often: what the victim notices of any others on the same machine. */
+export const ORDINARY: Family = {
+  name: 'ordinary clients',
+  cases: scripts(
+    { status: 200, text: 'GET /' },
+    { echo: 'setBody(`${readRequestMethod()} ${readRequestUrl()}`)' },
+  ),
+};
 
 /** Everything that is tried, in the order of its way through the system. */
 export const FAMILIES: readonly Family[] = [

@@ -1,5 +1,6 @@
 import { summarize } from '../../scripts/bench/statistics.ts';
 import type { Arena } from './arena.ts';
+import { ORDINARY } from './families.ts';
 import type { Siege } from './siege.ts';
 import { percentiles } from './tally.ts';
 
@@ -7,7 +8,7 @@ const MEBIBYTE = 1_048_576;
 
 /** A siege as Markdown. @param capMb what a sandbox's process may hold, MiB */
 export function siegeReport(siege: Siege, arena: Arena, capMb: number, minutes: number): string {
-  const { families, mixed, calm, sandboxes, replacedMs, before, during, after } = siege;
+  const { ordinary, families, mixed, calm, sandboxes, replacedMs, before, during, after } = siege;
   const rows = [...families].map(([{ name, cases }, { alone, mixed: inMix }]) => [
     name,
     cases.length,
@@ -15,6 +16,7 @@ export function siegeReport(siege: Siege, arena: Arena, capMb: number, minutes: 
     alone.passed + inMix.passed,
     alone.victim,
   ]);
+  rows.unshift([ORDINARY.name, ORDINARY.cases.length, ordinary.runs, ordinary.passed, ordinary.victim]);
   const all = [...families.values()].map(({ alone }) => alone);
   const sum = (pick: (tally: (typeof all)[number]) => number): number =>
     all.reduce((total, tally) => total + pick(tally), 0);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { LIMITS, openArena } from './arena.ts';
-import { FAMILIES } from './families.ts';
+import { FAMILIES, ORDINARY } from './families.ts';
 import { besiege } from './siege.ts';
 import { siegeReport } from './siege-report.ts';
 
@@ -13,10 +13,17 @@ const NOISE_MS = 2000;
 const GROWTH = 100 * 1_048_576;
 
 test.runIf(MINUTES > 0)('the whole matrix, over and over', { timeout: 10_000_000 }, async () => {
-  await using arena = await openArena({ families: FAMILIES, scriptMs: SCRIPT_MS, noiseMs: NOISE_MS });
-  const siege = await besiege(arena, FAMILIES, MINUTES, SEED);
+  await using arena = await openArena({
+    families: [ORDINARY, ...FAMILIES],
+    scriptMs: SCRIPT_MS,
+    noiseMs: NOISE_MS,
+  });
+  const siege = await besiege(arena, ORDINARY, FAMILIES, MINUTES, SEED);
   console.log(siegeReport(siege, arena, Number(LIMITS.SANDBOX_MEMORY_MB), MINUTES));
-  const tallies = [...siege.families.values()].flatMap(({ alone, mixed }) => [alone, mixed]);
+  const tallies = [
+    siege.ordinary,
+    ...[...siege.families.values()].flatMap(({ alone, mixed }) => [alone, mixed]),
+  ];
   const problems = tallies.flatMap((tally) => tally.problems);
   expect({ problems, failures: arena.victim.failures }).toEqual({ problems: [], failures: [] });
   const { gateway, runners, sandboxes } = siege.before;

@@ -21,6 +21,8 @@ const AGAIN_MS = 200;
 
 /** What a siege has shown. */
 export interface Siege {
+  /** Beside as many clients who do nothing bad. */
+  readonly ordinary: Tally;
   readonly families: ReadonlyMap<Family, { readonly alone: Tally; readonly mixed: Tally }>;
   readonly mixed: Tally;
   readonly calm: { readonly before: readonly number[]; readonly after: readonly number[] };
@@ -34,11 +36,12 @@ export interface Siege {
 }
 
 /**
- * First family by family, which shows what each does to the victim; then everything in random order, all attackers
+ * First as many ordinary clients, to compare with; then family by family, which shows what each does to the victim; then everything in random order, all attackers
  * at once, for so long.
  */
 export async function besiege(
   arena: Arena,
+  ordinaryClients: Family,
   families: readonly Family[],
   minutes: number,
   seed: number,
@@ -47,29 +50,21 @@ export async function besiege(
   const calmBefore = await calm(arena);
   const before = footprint(arena.system);
   const watch = watchSandboxes(arena.system.runners[0]?.pid as number);
+  const ordinary = new Tally();
   const tallies = new Map(families.map((family) => [family, { alone: new Tally(), mixed: new Tally() }]));
-  for (const [family, { alone }] of tallies) {
-    await attackAll(arena, inOrder(family.cases, performance.now() + FAMILY_MS), alone, () => alone);
+  const attackWith = async ({ cases }: Family, tally: Tally): Promise<void> => {
+    await attackAll(arena, inOrder(cases, performance.now() + FAMILY_MS), tally, () => tally);
     await settle(arena, before);
-  }
-  const during: Footprint[] = [];
-  const sampler = setInterval(() => during.push(footprint(arena.system)), SAMPLE_MS);
-  const mixed = new Tally();
-  const familyOf = new Map(families.flatMap((family) => family.cases.map((hostile) => [hostile, family])));
-  const until = performance.now() + minutes * 60_000;
-  const cases = shuffledUntil(families, seed, () => performance.now() > until);
-  await attackAll(
-    arena,
-    cases,
-    mixed,
-    (hostile) => tallies.get(familyOf.get(hostile) as Family)?.mixed as Tally,
-  );
-  clearInterval(sampler);
+  };
+  await attackWith(ordinaryClients, ordinary);
+  for (const [family, { alone }] of tallies) await attackWith(family, alone);
+  const { mixed, during } = await attackInRandomOrder(arena, tallies, minutes, seed);
   await settle(arena, before);
   const sandboxes = watch.stop();
   const calmAfter = await calm(arena);
   const after = footprint(arena.system);
   return {
+    ordinary,
     families: tallies,
     mixed,
     calm: { before: calmBefore, after: calmAfter },
@@ -79,6 +74,25 @@ export async function besiege(
     during,
     after,
   };
+}
+
+async function attackInRandomOrder(
+  arena: Arena,
+  tallies: Siege['families'],
+  minutes: number,
+  seed: number,
+): Promise<Pick<Siege, 'mixed' | 'during'>> {
+  const during: Footprint[] = [];
+  const sampler = setInterval(() => during.push(footprint(arena.system)), SAMPLE_MS);
+  const mixed = new Tally();
+  const tallyOf = new Map(
+    [...tallies].flatMap(([{ cases }, tally]) => cases.map((hostile) => [hostile, tally.mixed])),
+  );
+  const until = performance.now() + minutes * 60_000;
+  const cases = shuffledUntil([...tallies.keys()], seed, () => performance.now() > until);
+  await attackAll(arena, cases, mixed, (hostile) => tallyOf.get(hostile) as Tally);
+  clearInterval(sampler);
+  return { mixed, during };
 }
 
 /**
