@@ -12,6 +12,7 @@ import type { Outcome, RunTimings } from '../shared/reply.ts';
 import type { Bodies } from './bodies.ts';
 import type { ScriptFailure } from './sandbox/isolate.ts';
 import type { RunTrace } from './trace.ts';
+import { TAKEN } from './under-way.ts';
 
 export interface RecorderOptions {
   readonly config: Config;
@@ -53,8 +54,8 @@ export class Recorder {
   }
 
   /**
-   * @returns false when no record could be made, as Redis did not take it, or has lost the body; then the job itself
-   * has to stay. Never throws
+   * @returns false when no record could be made, as Redis did not take it, or has lost the body: then the job itself
+   * has to stay, if it is there. Never throws
    */
   async keep(kind: RecordKind, job: Job, invocation: Invocation, end: End): Promise<boolean> {
     const { config, bodies, store, bucket, log } = this.#options;
@@ -65,7 +66,9 @@ export class Recorder {
       await store.add(await this.#compared(record, invocation, end.outcome), parts);
       return true;
     } catch (error) {
-      log.error({ err: error, requestId: invocation.id }, 'an invocation could not be recorded');
+      // Gone with its body, the job was ended elsewhere, and what there is to keep is kept there.
+      if (error !== TAKEN)
+        log.error({ err: error, requestId: invocation.id }, 'an invocation could not be recorded');
       return false;
     }
   }
