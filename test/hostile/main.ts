@@ -4,7 +4,8 @@ import { Command, InvalidArgumentError } from 'commander';
 /** The hostile suite for longer than in `npm test`. */
 const { minutes, seed } = new Command('npm run test:hostile --')
   .description(
-    'Attacks a whole system while a victim tenant looks on: each family of cases by itself, then all in random order.\n' +
+    'Attacks a whole system while a victim tenant looks on: ordinary clients first, to compare with,\n' +
+      'then each family of cases by itself, then all in random order.\n' +
       'Prints two Markdown tables.',
   )
   .option('--minutes <n>', 'length of the random order', positive, 30)
