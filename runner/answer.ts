@@ -4,7 +4,7 @@ import { isHeaderName, isHeaderValue, type HeaderPair } from '../shared/headers.
 import type { ScriptResponse } from '../shared/reply.ts';
 
 /** More header fields, or more bytes in them, than any client takes. */
-const MAX_HEADERS = 256;
+export const MAX_HEADERS = 256;
 const MAX_HEADER_BYTES = 32_768;
 
 /** What comes out of an isolate, `RawAnswer` in sandbox/script-api.ts. */

@@ -2,7 +2,7 @@ import { LC500Error } from '../shared/errors.ts';
 import type { Invocation, InvocationRequest } from '../shared/invocation.ts';
 import type { ScriptResponse } from '../shared/reply.ts';
 import type { Config } from '../shared/config.ts';
-import { checkAnswer, consoleLines, type ConsoleLine } from './answer.ts';
+import { checkAnswer, consoleLines, MAX_HEADERS, type ConsoleLine } from './answer.ts';
 import type { Blueprint } from './blueprint.ts';
 import type { ProcessorContext } from './processor.ts';
 import type { SandboxOutcome } from './sandbox-process.ts';
@@ -79,6 +79,7 @@ function inputOf(config: Config, { request, script, code, blueprint }: RunInputs
     request: { method, url, headers },
     blueprint: { status: blueprint.status, headers: blueprint.headers },
     maxResponse: config.MAX_RESPONSE_BYTES,
+    maxHeaders: MAX_HEADERS,
   });
   return {
     input,

@@ -52,7 +52,7 @@ const LOG_TIMEOUT_MS = 20;
 /** Uses the script API once in a context that is thrown away, so that the snapshot holds it compiled. */
 const WARM_UP = `
   ${EXCHANGE}('{"request":{"method":"GET","url":"/","headers":[["Host","a"]]},' +
-    '"blueprint":{"status":200,"headers":[["A","b"]]},"maxResponse":100}', '', undefined, '', undefined);
+    '"blueprint":{"status":200,"headers":[["A","b"]]},"maxResponse":100,"maxHeaders":9}', '', undefined, '', undefined);
   readRequestUrl(); readRequestMethod(); readRequestHeader('host'); readRequestHeaders(); readRequestBody();
   readResponseStatusCode(); readResponseHeader('a'); readResponseHeaders(); readResponseBody();
   setStatus(200); setHeader('Content-Type', 'text/plain'); addHeader('A', 'b'); setBody('text');

@@ -35,7 +35,10 @@ export function installScriptApi(
   interface Input {
     request: { method: string; url: string; headers: [string, string][] };
     blueprint: { status: number; headers: [string, string][] };
+    /** Bytes of an answer's body. */
     maxResponse: number;
+    /** Header fields of an answer. */
+    maxHeaders: number;
   }
   let input: Input;
   let requestText: string;
@@ -141,19 +144,19 @@ export function installScriptApi(
 
   function setBody(part: unknown): void {
     const isBytes = apply(kindOf, part, []) === 'Uint8Array';
-    const text = isBytes ? fromBytes(part as Uint8Array) : toText(part);
+    const text = isBytes ? '' : toText(part);
+    const length = isBytes ? apply(lengthOf, part, []) : text.length;
     // A code unit is at least a byte of the answer, so this many can never be sent: do not even keep them.
-    if (body.length + text.length > input.maxResponse) tooLarge = true;
+    if (body.length + length > input.maxResponse) tooLarge = true;
     if (tooLarge) return;
     if (isBytes) {
       binary[binary.length] = body.length;
-      binary[binary.length] = text.length;
+      binary[binary.length] = length;
     }
-    body += text;
+    body += isBytes ? fromBytes(part as Uint8Array, length) : text;
   }
 
-  function fromBytes(bytes: Uint8Array): string {
-    const length = apply(lengthOf, bytes, []);
+  function fromBytes(bytes: Uint8Array, length: number): string {
     let text = '';
     for (let start = 0; start < length; start += CHUNK) {
       const units = list<number>();
@@ -237,6 +240,8 @@ export function installScriptApi(
       if (value === null || value === undefined) continue;
       headers[headers.length] = names[i] as string;
       headers[headers.length] = value;
+      // One more than can be sent tells that there were too many: the rest would be carried out to be counted.
+      if (headers.length > 2 * input.maxHeaders) break;
     }
     const head = { __proto__: null, status, headers, binary, tooLarge, log };
     return `${stringify(head)}\n${body}`;

@@ -6,6 +6,7 @@ const INPUT = JSON.stringify({
   request: { method: 'GET', url: '/', headers: [['host', 'a']] },
   blueprint: { status: 200, headers: [] },
   maxResponse: 1000,
+  maxHeaders: 3,
 });
 
 /** Runs a script in a realm of its own, as an isolate does, and reads what comes out. */
@@ -51,10 +52,18 @@ test.each(['NaN', '"abc"', '{}', 'Infinity'])('a status of %s is none', (status)
   expect(run(`setStatus(${status})`).head['status']).toBeNull();
 });
 
-test('a body over the limit is not kept', () => {
-  const { head, body } = run(`setBody('x'.repeat(600)); setBody('y'.repeat(600)); setBody('z')`);
+test.each(["'y'.repeat(600)", 'new Uint8Array(600)'])('of a body over the limit, %s is not kept', (part) => {
+  const { head, body } = run(`setBody('x'.repeat(600)); setBody(${part}); setBody('z')`);
   expect(head['tooLarge']).toBe(true);
+  expect(head['binary']).toEqual([]);
   expect(body).toBe('x'.repeat(600));
+});
+
+test('of more headers than can be sent one comes out to tell', () => {
+  const { head } = run(
+    `addHeader('a', '1'); setHeader('A', '2'); for (let i = 0; i < 1e4; i++) addHeader('h' + i, i)`,
+  );
+  expect(head['headers']).toEqual(['A', '2', 'h0', '0', 'h1', '1', 'h2', '2']);
 });
 
 test('the log is bounded, whatever is printed', () => {
