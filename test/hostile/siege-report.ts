@@ -9,14 +9,16 @@ const MEBIBYTE = 1_048_576;
 /** A siege as Markdown. @param capMb what a sandbox's process may hold, MiB */
 export function siegeReport(siege: Siege, arena: Arena, capMb: number, minutes: number): string {
   const { ordinary, families, mixed, calm, sandboxes, replacedMs, before, during, after } = siege;
-  const rows = [...families].map(([{ name, cases }, { alone, mixed: inMix }]) => [
-    name,
-    cases.length,
-    alone.runs + inMix.runs,
-    alone.passed + inMix.passed,
-    alone.victim,
-  ]);
-  rows.unshift([ORDINARY.name, ORDINARY.cases.length, ordinary.runs, ordinary.passed, ordinary.victim]);
+  const rows = [
+    [ORDINARY.name, ORDINARY.cases.length, ordinary.runs, ordinary.passed, ordinary.victim],
+    ...[...families].map(([{ name, cases }, { alone, mixed: inMix }]) => [
+      name,
+      cases.length,
+      alone.runs + inMix.runs,
+      alone.passed + inMix.passed,
+      alone.victim,
+    ]),
+  ];
   const all = [...families.values()].map(({ alone }) => alone);
   const sum = (pick: (tally: (typeof all)[number]) => number): number =>
     all.reduce((total, tally) => total + pick(tally), 0);

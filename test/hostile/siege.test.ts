@@ -18,7 +18,7 @@ test.runIf(MINUTES > 0)('the whole matrix, over and over', { timeout: 10_000_000
     scriptMs: SCRIPT_MS,
     noiseMs: NOISE_MS,
   });
-  const siege = await besiege(arena, ORDINARY, FAMILIES, MINUTES, SEED);
+  const siege = await besiege(arena, FAMILIES, MINUTES, SEED);
   console.log(siegeReport(siege, arena, Number(LIMITS.SANDBOX_MEMORY_MB), MINUTES));
   const tallies = [
     siege.ordinary,

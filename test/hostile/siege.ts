@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../scripts/autoscale/simulate/random.ts';
 import { waitFor } from '../helpers/wait.ts';
 import type { Arena } from './arena.ts';
+import { ORDINARY } from './families.ts';
 import { footprint, type Footprint } from './footprint.ts';
 import type { Family, HostileCase } from './hostile-case.ts';
 import { watchSandboxes, type SandboxSights } from './sandbox-watch.ts';
@@ -36,12 +37,11 @@ export interface Siege {
 }
 
 /**
- * First as many ordinary clients, to compare with; then family by family, which shows what each does to the victim; then everything in random order, all attackers
- * at once, for so long.
+ * First as many ordinary clients, to compare with; then family by family, which shows what each does to the victim;
+ * then everything in random order, all attackers at once, for so long.
  */
 export async function besiege(
   arena: Arena,
-  ordinaryClients: Family,
   families: readonly Family[],
   minutes: number,
   seed: number,
@@ -56,7 +56,7 @@ export async function besiege(
     await attackAll(arena, inOrder(cases, performance.now() + FAMILY_MS), tally, () => tally);
     await settle(arena, before);
   };
-  await attackWith(ordinaryClients, ordinary);
+  await attackWith(ORDINARY, ordinary);
   for (const [family, { alone }] of tallies) await attackWith(family, alone);
   const { mixed, during } = await attackInRandomOrder(arena, tallies, minutes, seed);
   await settle(arena, before);
