@@ -4,7 +4,7 @@ import { escape } from './cases/escape.ts';
 import { framing } from './cases/framing.ts';
 import { headers } from './cases/headers.ts';
 import { hostnames } from './cases/hostnames.ts';
-import { intruderJobs } from './cases/jobs.ts';
+import { intruderJobs, oversizedJobs } from './cases/jobs.ts';
 import { logs } from './cases/logs.ts';
 import { memory } from './cases/memory.ts';
 import { intruderReplies } from './cases/replies.ts';
@@ -26,6 +26,7 @@ export const FAMILIES: readonly Family[] = [
   hostnames,
   headers,
   intruderJobs,
+  oversizedJobs,
   intruderReplies,
   storage,
   cpu,

@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError } from 'commander';
 const { minutes, seed } = new Command('npm run test:hostile --')
   .description(
     'Attacks a whole system while a victim tenant looks on: ordinary clients first, to compare with,\n' +
-      'then each family of cases by itself, then all in random order.\n' +
+      'then each family of cases by itself, both by one attacker and by four, then all in random order.\n' +
       'Prints two Markdown tables.',
   )
   .option('--minutes <n>', 'length of the random order', positive, 30)

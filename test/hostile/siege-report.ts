@@ -1,29 +1,23 @@
 import { summarize } from '../../scripts/bench/statistics.ts';
 import type { Arena } from './arena.ts';
 import { ORDINARY } from './families.ts';
-import type { Siege } from './siege.ts';
+import type { Family } from './hostile-case.ts';
+import type { FamilyTally, Siege } from './siege.ts';
 import { percentiles } from './tally.ts';
 
 const MEBIBYTE = 1_048_576;
 
+const HEAD = ['family', 'cases', 'runs', 'passed', 'victim p50 / p99 beside one attacker', 'beside all'];
+
 /** A siege as Markdown. @param capMb what a sandbox's process may hold, MiB */
 export function siegeReport(siege: Siege, arena: Arena, capMb: number, minutes: number): string {
   const { ordinary, families, mixed, calm, sandboxes, replacedMs, before, during, after } = siege;
-  const rows = [
-    [ORDINARY.name, ORDINARY.cases.length, ordinary.runs, ordinary.passed, ordinary.victim],
-    ...[...families].map(([{ name, cases }, { alone, mixed: inMix }]) => [
-      name,
-      cases.length,
-      alone.runs + inMix.runs,
-      alone.passed + inMix.passed,
-      alone.victim,
-    ]),
-  ];
-  const all = [...families.values()].map(({ alone }) => alone);
+  const rows = [row(ORDINARY, ordinary), ...[...families].map(([family, tally]) => row(family, tally))];
+  const all = [...families.values()].flatMap(({ byOne, byAll }) => [byOne, byAll]);
   const sum = (pick: (tally: (typeof all)[number]) => number): number =>
     all.reduce((total, tally) => total + pick(tally), 0);
   const cases = [...families.keys()].reduce((total, family) => total + family.cases.length, 0);
-  rows.push([`all in random order, ${minutes} min`, cases, mixed.runs, mixed.passed, mixed.victim]);
+  rows.push([`all in random order, ${minutes} min`, cases, mixed.runs, mixed.passed, '', mixed.victim]);
   const { gateway, runners } = arena.system;
   const facts = [
     ['victim without attack, before and after', `${percentiles(calm.before)}; ${percentiles(calm.after)}`],
@@ -48,10 +42,14 @@ export function siegeReport(siege: Siege, arena: Arena, capMb: number, minutes: 
     ],
     ['open descriptors, before and after', `${before.descriptors} → ${after.descriptors}`],
   ];
-  return [
-    table(['family', 'cases', 'runs', 'passed', 'victim p50 / p99'], rows),
-    table(['', ''], facts),
-  ].join('\n\n');
+  return [table(HEAD, rows), table(['', ''], facts)].join('\n\n');
+}
+
+function row({ name, cases }: Family, { byOne, byAll, mixed }: FamilyTally): readonly (string | number)[] {
+  const tallies = [byOne, byAll, mixed];
+  const runs = tallies.reduce((sum, tally) => sum + tally.runs, 0);
+  const passed = tallies.reduce((sum, tally) => sum + tally.passed, 0);
+  return [name, cases.length, runs, passed, byOne.victim, byAll.victim];
 }
 
 /** What a process has beside what it is about to give back, which goes up and down. */

@@ -21,8 +21,8 @@ test.runIf(MINUTES > 0)('the whole matrix, over and over', { timeout: 10_000_000
   const siege = await besiege(arena, FAMILIES, MINUTES, SEED);
   console.log(siegeReport(siege, arena, Number(LIMITS.SANDBOX_MEMORY_MB), MINUTES));
   const tallies = [
-    siege.ordinary,
-    ...[...siege.families.values()].flatMap(({ alone, mixed }) => [alone, mixed]),
+    ...[siege.ordinary, ...siege.families.values()].flatMap(({ byOne, byAll }) => [byOne, byAll]),
+    siege.mixed,
   ];
   const problems = tallies.flatMap((tally) => tally.problems);
   expect({ problems, failures: arena.victim.failures }).toEqual({ problems: [], failures: [] });

@@ -1,5 +1,3 @@
-import { spawnSync } from 'node:child_process';
-import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../scripts/autoscale/simulate/random.ts';
 import { waitFor } from '../helpers/wait.ts';
@@ -7,24 +5,37 @@ import type { Arena } from './arena.ts';
 import { ORDINARY } from './families.ts';
 import { footprint, type Footprint } from './footprint.ts';
 import type { Family, HostileCase } from './hostile-case.ts';
+import { stepAside } from './scheduling.ts';
 import { watchSandboxes, type SandboxSights } from './sandbox-watch.ts';
 import { Tally } from './tally.ts';
 
 /** One attacker for each sandbox that is there for all, and one that waits. */
 const ATTACKERS = 4;
+/** The victim's first requests find all processes cold. */
+const WARM_UP_MS = 20_000;
 /** As long as the victim is looked at without attack, and beside each family: a percentile wants many requests. */
 const CALM_MS = 60_000;
-const FAMILY_MS = 60_000;
+const FAMILY_MS = 40_000;
 /** Between two looks at memory. */
 const SAMPLE_MS = 5000;
 /** After this much of an attack that was refused the attacker comes again. */
 const AGAIN_MS = 200;
 
+/** What came of one family's cases. */
+export class FamilyTally {
+  /** By themselves, one after the other. */
+  readonly byOne = new Tally();
+  /** By themselves, by all attackers at once. */
+  readonly byAll = new Tally();
+  /** Among those of all families. */
+  readonly mixed = new Tally();
+}
+
 /** What a siege has shown. */
 export interface Siege {
-  /** Beside as many clients who do nothing bad. */
-  readonly ordinary: Tally;
-  readonly families: ReadonlyMap<Family, { readonly alone: Tally; readonly mixed: Tally }>;
+  /** Beside clients who do nothing bad. */
+  readonly ordinary: FamilyTally;
+  readonly families: ReadonlyMap<Family, FamilyTally>;
   readonly mixed: Tally;
   readonly calm: { readonly before: readonly number[]; readonly after: readonly number[] };
   readonly sandboxes: SandboxSights;
@@ -37,8 +48,8 @@ export interface Siege {
 }
 
 /**
- * First as many ordinary clients, to compare with; then family by family, which shows what each does to the victim;
- * then everything in random order, all attackers at once, for so long.
+ * First ordinary clients, to compare with; then family by family, which shows what each does to the victim; then
+ * everything in random order, all attackers at once, for so long.
  */
 export async function besiege(
   arena: Arena,
@@ -47,17 +58,13 @@ export async function besiege(
   seed: number,
 ): Promise<Siege> {
   stepAside();
+  await sleep(WARM_UP_MS);
   const calmBefore = await calm(arena);
   const before = footprint(arena.system);
   const watch = watchSandboxes(arena.system.runners[0]?.pid as number);
-  const ordinary = new Tally();
-  const tallies = new Map(families.map((family) => [family, { alone: new Tally(), mixed: new Tally() }]));
-  const attackWith = async ({ cases }: Family, tally: Tally): Promise<void> => {
-    await attackAll(arena, inOrder(cases, performance.now() + FAMILY_MS), tally, () => tally);
-    await settle(arena, before);
-  };
-  await attackWith(ORDINARY, ordinary);
-  for (const [family, { alone }] of tallies) await attackWith(family, alone);
+  const ordinary = new FamilyTally();
+  const tallies = new Map(families.map((family) => [family, new FamilyTally()]));
+  await attackByFamily(arena, [[ORDINARY, ordinary], ...tallies], before);
   const { mixed, during } = await attackInRandomOrder(arena, tallies, minutes, seed);
   await settle(arena, before);
   const sandboxes = watch.stop();
@@ -76,6 +83,21 @@ export async function besiege(
   };
 }
 
+async function attackByFamily(
+  arena: Arena,
+  tallies: readonly (readonly [Family, FamilyTally])[],
+  before: Footprint,
+): Promise<void> {
+  const attack = async (attackers: number, { cases }: Family, tally: Tally): Promise<void> => {
+    await attackAll(arena, attackers, inOrder(cases, performance.now() + FAMILY_MS), tally, () => tally);
+    await settle(arena, before);
+  };
+  for (const [family, { byOne, byAll }] of tallies) {
+    await attack(1, family, byOne);
+    await attack(ATTACKERS, family, byAll);
+  }
+}
+
 async function attackInRandomOrder(
   arena: Arena,
   tallies: Siege['families'],
@@ -90,18 +112,9 @@ async function attackInRandomOrder(
   );
   const until = performance.now() + minutes * 60_000;
   const cases = shuffledUntil([...tallies.keys()], seed, () => performance.now() > until);
-  await attackAll(arena, cases, mixed, (hostile) => tallyOf.get(hostile) as Tally);
+  await attackAll(arena, ATTACKERS, cases, mixed, (hostile) => tallyOf.get(hostile) as Tally);
   clearInterval(sampler);
   return { mixed, during };
-}
-
-/**
- * Attackers have machines of their own, so this process has a core only while the system wants none. With a nice
- * value alone it would keep one for the rest of its slice, some milliseconds (sched(7), "SCHED_IDLE").
- */
-function stepAside(): void {
-  setPriority(constants.priority.PRIORITY_LOW);
-  spawnSync('chrt', ['--all-tasks', '--idle', '--pid', '0', String(process.pid)], { stdio: 'ignore' });
 }
 
 function replacements({ system }: Arena): number[] {
@@ -127,6 +140,7 @@ async function settle({ system, victim }: Arena, before: Footprint): Promise<voi
 /** @param of where a case is counted beside `together`, which gets the victim's latencies */
 async function attackAll(
   arena: Arena,
+  attackers: number,
   cases: Iterator<HostileCase>,
   together: Tally,
   of: (hostile: HostileCase) => Tally,
@@ -139,7 +153,7 @@ async function attackAll(
       if (verdict.isRefused) await sleep(AGAIN_MS);
     }
   };
-  await Promise.all(Array.from({ length: ATTACKERS }, attacker));
+  await Promise.all(Array.from({ length: attackers }, attacker));
   together.latencies.push(...arena.victim.take());
 }
 
