@@ -54,6 +54,7 @@ function row({ name, cases }: Family, { byOne, byAll, mixed }: FamilyTally): rea
 
 /** What a process has beside what it is about to give back, which goes up and down. */
 function troughs(bytes: readonly number[]): string {
+  if (bytes.length === 0) return '–';
   const third = Math.ceil(bytes.length / 3);
   const ends = [bytes.slice(0, third), bytes.slice(-third)];
   return `${ends.map((part) => mebibytes(Math.min(...part))).join(' → ')} MiB`;
