@@ -1,7 +1,6 @@
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendRequest } from '../helpers/http.ts';
-import { stepForward } from './scheduling.ts';
 
 /** What the victim tells of each of its requests. */
 export interface VictimReport {
@@ -15,7 +14,6 @@ const PAUSE_MS = 20;
 
 /** `node victim-process.ts <port> <hostname>`: sends one request after the other until its parent has gone. */
 const [port, hostname] = [Number(process.argv[2]), String(process.argv[3])];
-stepForward();
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 for (let sent = 1; process.connected; sent++) {
   const report = await ask(sent);

@@ -20,6 +20,8 @@ setBody(readRequestUrl() + readRequestBody());`;
  */
 export interface Victim {
   readonly hostname: string;
+  /** The process that asks. */
+  readonly pid: number;
   /** What went wrong, all of it. */
   readonly failures: readonly string[];
   readonly sent: number;
@@ -46,6 +48,7 @@ export async function startVictim(system: System): Promise<Victim> {
   });
   return {
     hostname: VICTIM,
+    pid: child.pid as number,
     failures,
     get sent() {
       return sent;
